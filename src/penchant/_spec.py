@@ -78,7 +78,8 @@ class Bag(NamedTuple):
     """(n + 1,) int64: row j holds ``values[offsets[j]:offsets[j + 1]]``."""
 
 
-class Features(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Features:
     """n encoded rows of one side, after a `Layout`."""
 
     dense: Any
@@ -88,5 +89,5 @@ class Features(NamedTuple):
     bags: tuple[Bag, ...]
     """One for each bag block."""
 
-    def __len__(self) -> int:  # type: ignore[override]
+    def __len__(self) -> int:
         return len(self.dense)
