@@ -1,0 +1,108 @@
+"""What one column means: its side, its kind, and how it is read."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from penchant.errors import Problem, SchemaError
+
+__all__ = ["KIND_NAMES", "SECTIONS", "SIDES", "Field", "Scale", "Side", "nearest"]
+
+Side = Literal["user", "item", "context"]
+"""Whose column it is. ``context`` is a column of the interactions; it joins the user's side for that pair."""
+
+Scale = Literal["minmax", "log", "quantile"]
+"""How a number is brought to [0, 1]."""
+
+SIDES: tuple[Side, ...] = ("user", "item", "context")
+
+SECTIONS: dict[Side, str] = {"user": "users", "item": "items", "context": "interactions"}
+"""The table (and the section of schema.toml) in which a side's columns are."""
+
+KIND_NAMES = ("numeric", "binary", "category", "tags", "vector", "date", "id")
+"""The keys of `penchant.tables.kinds.KINDS`, written here because a schema is read without its kinds."""
+
+_SCALES = ("minmax", "log", "quantile")
+
+_USED_BY = {
+    "scale": ("numeric",),
+    "delimiter": ("tags", "vector"),
+    "format": ("date",),
+    "unit": ("numeric", "vector"),
+    "min_count": ("category", "tags", "id"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of one side.
+
+    Raises: SchemaError: an unknown side, kind or scale, or an option that the kind does not use; every problem at once.
+    Example: >>> Field(name="age", side="user", kind="numeric", unit="years").heading
+        'age'
+    """
+
+    name: str
+    """The column."""
+    side: Side
+    """Whose column it is: user, item or context."""
+    kind: str
+    """One of numeric, binary, category, tags, vector, date, id."""
+    scale: Scale = "minmax"
+    """numeric: straight from least to greatest, by the logarithm, or by rank."""
+    delimiter: str | None = None
+    """tags and vector: what stands between the parts where they are given as one string."""
+    format: str | None = None
+    """date: how text is read (strftime); None is ISO 8601."""
+    title: str | None = None
+    """What people read instead of the column's name."""
+    unit: str | None = None
+    """numeric and vector: the unit people read after a value, "years"."""
+    min_count: int = 1
+    """category, tags and id: a value rarer than this in the training rows has the place of the unseen."""
+
+    def __post_init__(self) -> None:
+        problems = list(self._problems())
+        if problems:
+            raise SchemaError(problems)
+
+    @property
+    def heading(self) -> str:
+        """What people read: the title, or else the column's name."""
+        return self.title or self.name
+
+    def _problems(self) -> Iterator[Problem]:
+        if not self.name:
+            yield Problem("schema", f"a column of {self.side!r} has an empty name")
+        if self.side not in SIDES:
+            yield self._problem(f"side {self.side!r} is unknown: one of {', '.join(SIDES)} expected")
+        if self.kind not in KIND_NAMES:
+            known = f"one of {', '.join(KIND_NAMES)} expected"
+            yield self._problem(f"kind {self.kind!r} is unknown: {known}", nearest(self.kind, KIND_NAMES))
+            return
+        if self.scale not in _SCALES:
+            known = f"one of {', '.join(_SCALES)} expected"
+            yield self._problem(f"scale {self.scale!r} is unknown: {known}", nearest(self.scale, _SCALES))
+        if self.min_count < 1:
+            yield self._problem(f"min_count must be at least 1, got {self.min_count}")
+        for option in ("delimiter", "format", "title", "unit"):
+            if getattr(self, option) == "":
+                yield self._problem(f"{option} is empty", f"Leave {option} out")
+        for option, kinds in _USED_BY.items():
+            if self.kind not in kinds and getattr(self, option) not in (None, 1, "minmax"):
+                message = f"{option} is not used by kind {self.kind!r}, only by {' and '.join(kinds)}"
+                yield self._problem(message, f"Leave {option} out")
+
+    def _problem(self, message: str, fix: str | None = None) -> Problem:
+        return Problem("schema", message, column=self.name, fix=fix)
+
+
+def nearest(word: str, known: tuple[str, ...]) -> str | None:
+    """The advice *Did you mean 'numeric'?*, or None where nothing known is near.
+
+    Example: >>> nearest("numerical", KIND_NAMES)
+        "Did you mean 'numeric'?"
+    """
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else None
