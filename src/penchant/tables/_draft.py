@@ -1,4 +1,4 @@
-"""A draft of the schema from the tables: finds keys, the label and display names; each other column is guessed."""
+"""A draft of the schema from the tables: finds keys, label and display names, guesses the rest."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,40 +11,22 @@ from penchant.tables._guess import SAMPLE, guess
 
 __all__ = ["Names", "draft"]
 
+# fmt: off
 _USER = (
-    "user_id",
-    "user",
-    "uid",
-    "customer_id",
-    "customer",
-    "member_id",
-    "account_id",
-    "player_id",
-    "用户id",
-    "用户",
+    "user_id", "user", "uid", "customer_id", "customer", "member_id", "account_id", "player_id", "用户id", "用户",
 )
 _ITEM = (
-    "item_id", "item", "iid", "movie_id", "article_id", "video_id", "product_id", "book_id", "song_id", "track_id",
-    "game_id", "news_id", "post_id", "content_id", "doc_id", "sku", "movie", "article", "video", "product",
-    "物品id", "物品", "文章id", "商品id", "视频id",
-)  # fmt: skip
+    "item_id", "item", "iid", "movie_id", "article_id", "video_id", "product_id", "book_id", "song_id",
+    "track_id", "game_id", "news_id", "post_id", "content_id", "doc_id", "sku", "movie", "article", "video",
+    "product", "物品id", "物品", "文章id", "商品id", "视频id",
+)
 _LABEL = (
-    "label",
-    "liked",
-    "like",
-    "is_like",
-    "clicked",
-    "click",
-    "is_click",
-    "target",
-    "y",
-    "标签",
-    "是否喜欢",
-    "点击",
+    "label", "liked", "like", "is_like", "clicked", "click", "is_click", "target", "y", "标签", "是否喜欢", "点击",
 )
 _ANSWER = ("rating", "ratings", "score", "stars", "评分")
 _TIME = ("timestamp", "time", "ts", "datetime", "date", "event_time", "created_at", "时间", "时间戳")
 _WEIGHT = ("weight", "sample_weight", "w", "权重")
+# fmt: on
 _NAME: dict[Side, tuple[str, ...]] = {
     "user": ("nickname", "user_name", "display_name", "name", "昵称", "用户名"),
     "item": ("title", "item_name", "name", "headline", "movie_title", "标题", "名称"),
@@ -88,7 +70,8 @@ def _separate(tables: Mapping[Side, pl.DataFrame | None], names: Names) -> dict[
     if pairs is not None:
         found["user"] = _reference("user", pairs, names.user, user_id, tables["user"])
         found["item"] = _reference("item", pairs, names.item, item_id, tables["item"])
-    for side, key in (("user", user_id), ("item", item_id)):
+    keys: tuple[tuple[Side, str | None], ...] = (("user", user_id), ("item", item_id))
+    for side, key in keys:
         frame = tables[side]
         if frame is not None:
             found[f"{side}_name"] = _display(side, frame, key)
@@ -118,17 +101,16 @@ def _flat(
     rest = [c for c in flat.columns if c not in (user_id, item_id)]
     rest = _answers(flat, rest, names, found, notes)
     sides = _sides(flat, rest, (user_id, item_id), columns)
-    for side, key in (("user", user_id), ("item", item_id), ("context", None)):
+    keys: tuple[tuple[Side, str | None], ...] = (("user", user_id), ("item", item_id), ("context", None))
+    for side, key in keys:
         mine = [c for c in rest if sides[c] == side]
         name = _display(side, flat.select(mine), None)
+        rows = flat if key is None else flat.unique(key, keep="first", maintain_order=True)
         if name is not None:
             found[f"{side}_name"] = name
-        _side(side, flat, [c for c in mine if c != name], key, fields, notes)
-    for c in rest:
-        if sides[c] is None:
-            notes.append(
-                ("context", f"{c!r} left out: whose it is cannot be told; put it under users or items")
-            )
+        _side(side, rows, [c for c in mine if c != name], key, fields, notes)
+    lost = "left out: whose it is cannot be told; put it under users or items"
+    notes.extend(("context", f"{c!r} {lost}") for c in rest if sides[c] is None)
     given = {k: v for k, v in found.items() if v is not None}
     return {"fields": tuple(fields), "notes": tuple(notes), **given}
 
@@ -159,7 +141,7 @@ def _answers(
     found: dict[str, Any],
     notes: list[tuple[Side, str]],
 ) -> list[str]:
-    """Find label, time and weight among the columns; return the rest. What is known only with the answer is left out."""
+    """Find label, time and weight among the columns; return the rest, less what repeats the answer."""
     label = _named(frame, "interactions", names.label)
     label = label or _usual([c for c in columns if _yes_no(frame[c])], _LABEL)
     if label is None:
@@ -192,7 +174,7 @@ def _key(
     reference: str | None,
     pairs: pl.DataFrame | None,
 ) -> str | None:
-    """The key column: the name given, a usual one, one shared with the interactions, or the first that is unique."""
+    """The key column: the name given, a usual one, one the interactions share, or the first unique one."""
     if frame is None:
         return given
     table = SECTIONS[side]
@@ -215,7 +197,7 @@ def _key(
 def _reference(
     side: Side, pairs: pl.DataFrame, given: str | None, key: str | None, frame: pl.DataFrame | None
 ) -> str:
-    """The column of the interactions that holds a side's keys: by name, or else by the values that both tables hold."""
+    """The column of the interactions that holds a side's keys: by name, or else by shared values."""
     found = _named(pairs, "interactions", given)
     if found is None and key is not None and key in pairs.columns and _plain(key) != "id":
         found = key
@@ -223,7 +205,8 @@ def _reference(
     if found is None and frame is not None and key is not None:
         sample = pairs.gather_every(max(1, len(pairs) // SAMPLE))
         alike = [c for c in pairs.columns if pairs[c].dtype == frame[key].dtype]
-        shares = {c: sample[c].is_in(frame[key].unique().implode()).mean() or 0.0 for c in alike}
+        known = frame[key].unique().implode()
+        shares = {c: sample[c].is_in(known).sum() / max(1, len(sample)) for c in alike}
         best = max(shares, key=lambda c: shares[c], default=None)
         found = best if best is not None and shares[best] > 0.5 else None
     if found is None:
@@ -238,7 +221,7 @@ def _sides(
     keys: tuple[str | None, str | None],
     given: tuple[Sequence[str] | None, Sequence[str] | None],
 ) -> dict[str, Side | None]:
-    """Whose each column of a flat table is: as given, by prefix, or by being constant within each user or item."""
+    """Whose each column of a flat table is: as given, by prefix, or by being constant in each entity."""
     sides: dict[str, Side | None] = {}
     entities: tuple[tuple[Side, str | None, Sequence[str] | None], ...] = (
         ("user", keys[0], given[0]),

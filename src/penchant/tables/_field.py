@@ -38,7 +38,7 @@ _USED_BY = {
 class Field:
     """One column of one side.
 
-    Raises: SchemaError: an unknown side, kind or scale, or an option that the kind does not use; every problem at once.
+    Raises: SchemaError: an unknown side, kind or scale, or an option that the kind does not use.
     Example: >>> Field(name="age", side="user", kind="numeric", unit="years").heading
         'age'
     """
@@ -99,10 +99,10 @@ class Field:
 
 
 def nearest(word: str, known: tuple[str, ...]) -> str | None:
-    """The advice *Did you mean 'numeric'?*, or None where nothing known is near.
+    """The advice *Perhaps 'numeric' is meant*, or None where nothing known is near.
 
     Example: >>> nearest("numerical", KIND_NAMES)
-        "Did you mean 'numeric'?"
+        "Perhaps 'numeric' is meant"
     """
     near = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean {near[0]!r}?" if near else None
+    return f"Perhaps {near[0]!r} is meant" if near else None

@@ -1,4 +1,4 @@
-"""What kind a column is likely to be, judged by its content. Used for drafts only: nothing is decided without a reader."""
+"""What kind a column is likely to be, judged by its content; for drafts that a person reads over."""
 
 from typing import Any, NamedTuple
 
@@ -118,7 +118,7 @@ def _vector(column: pl.Series) -> Guess | None:
 
 
 def _tags(column: pl.Series, distinct: int) -> Guess | None:
-    """Text such as "drama|comedy": a delimiter in many rows, short parts that recur, fewer of them than of wholes."""
+    """Text such as "drama|comedy": a delimiter in many rows, short parts that recur."""
     for delimiter in ("|", ";", ","):
         share = column.str.contains(delimiter, literal=True).mean()
         parts = column.str.split(delimiter).explode().str.strip_chars()

@@ -1,19 +1,19 @@
 """The schema: what each column of the tables means. Kept in ``schema.toml``, drafted by `Schema.infer`.
 
-[users]                                                     the table of users (or the users' part of a flat table)
-id = "user_id"                                              its key; without one the distinct rows are the users
-name = "nickname"                                           optional: what people read instead of the key
+[users]                                           the users, or the users' part of a flat table
+id = "user_id"                                    its key; without one, distinct rows are users
+name = "nickname"                                 optional: what people read instead of the key
 [users.columns]
-user_id = "id"                                              short form: a kind
-age = { kind = "numeric", unit = "years" }                  long form: a kind and its options
-[items]                                                     likewise
+user_id = "id"                                    short form: a kind
+age = { kind = "numeric", unit = "years" }        long form: a kind and its options
+[items]                                           likewise
 [interactions]
 user = "user_id"
 item = "movie_id"
 label = "label"
-time = "timestamp"                                          optional
-weight = "weight"                                           optional
-[interactions.columns]                                      optional: context columns
+time = "timestamp"                                optional
+weight = "weight"                                 optional
+[interactions.columns]                            optional: context columns
 """
 
 import os
@@ -50,7 +50,7 @@ class Schema:
     fields: tuple[Field, ...]
     """The features, in the order in which encoders hold them."""
     user_id: str | None = None
-    """Key column of the users; None: a flat table without ids, users are the distinct rows of their features."""
+    """Key column of the users; None: a flat table without ids, its distinct rows are the users."""
     item_id: str | None = None
     """Key column of the items; None likewise."""
     user: str = ""
@@ -99,17 +99,16 @@ class Schema:
         return cls.from_toml(text, source=path.name)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the schema as TOML: beside its place first, then renamed, so that no half of a file is ever there."""
+        """Write the schema as TOML: beside its place first, then renamed, so that no half is ever there."""
         path = Path(path)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as beside:
-            beside.write(self.to_toml())
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            Path(beside.name).chmod(0o644)  # temporary files are closed to others
-            Path(beside.name).replace(path)
-        except OSError:
-            Path(beside.name).unlink(missing_ok=True)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as beside:
+                beside.write(self.to_toml())
+            Path(name).chmod(0o644)  # temporary files are closed to others
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
             raise
 
     @classmethod
@@ -169,17 +168,18 @@ class Schema:
     ) -> Self:
         """Draft a schema from the content of the tables; a person should read it over.
 
-        Names that are not given are found by usual names (``user_id``, ``label``, ``timestamp``, …) and by what the
-        tables share. Kinds: two values: binary; lists and steadily delimited text with parts that recur: tags; temporal
-        columns and ISO dates: date; lists of numbers of one length: vector; other numbers: numeric, also where they are
-        few whole numbers that may be codes (noted; say ``category`` if they are); text with few values (at most 100
-        and half of the rows): category; with more that recur: id. Text that never recurs is left out and noted.
+        Names that are not given are found by usual names (``user_id``, ``label``, ``timestamp``, …) and
+        by what the tables share. Kinds: two values are binary; lists, and steadily delimited text with
+        parts that recur, tags; temporal columns and ISO dates, date; lists of numbers of one length,
+        vector. Other numbers are numeric, also few whole ones that may be codes (noted; say ``category``
+        if they are). Text with few values (at most 100, and half of the rows) is category, with more
+        that recur, id. Text that hardly recurs and constant columns are left out and noted.
         Large tables are judged by an even sample of 200,000 rows.
 
         Args:
             users, items, interactions: the tables; or
-            flat: one table with all of them. A column that is constant within each user is the user's, within each item
-                the item's; without ids, by the prefixes ``user_`` and ``item_``.
+            flat: one table with all of them. Columns go to a side by the prefixes ``user_`` and
+                ``item_``, or by being constant within each user or each item; the rest is context.
             user_id, item_id, user, item, label, time, weight: names of columns, as in the schema.
             user_columns, item_columns: for a flat table, whose columns are whose.
 
@@ -218,7 +218,7 @@ class Schema:
 
 
 def _short(f: Field) -> _toml.Value:
-    """A field as it stands in TOML: its kind alone, or an inline table with the options that are not the default."""
+    """A field as it stands in TOML: its kind alone, or an inline table with its options."""
     options = {o.name: getattr(f, o.name) for o in fields(Field) if o.name not in ("name", "side", "kind")}
     defaults = {o.name: o.default for o in fields(Field)}
     given = {name: value for name, value in options.items() if value != defaults[name]}
