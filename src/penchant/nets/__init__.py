@@ -1,0 +1,28 @@
+"""Networks: encoders of fields into R^k, decoders back to [0, 1]^m. What bounds a point is the space, not a network.
+
+An encoder is chosen by its name in `KINDS`; every one keeps `BaseEncoder` and the laws of `penchant.testing.check_net`.
+"""
+
+from penchant.nets.base import BaseEncoder, DecoderOptions, EncoderOptions
+from penchant.nets.embedding import FieldEmbedding, FieldVector, PiecewiseLinear
+from penchant.nets.features import as_tensors, drop_values, missing_rows, take, vectorise
+from penchant.nets.mlp import MLPDecoder, MLPEncoder
+
+__all__ = [
+    "KINDS",
+    "BaseEncoder",
+    "DecoderOptions",
+    "EncoderOptions",
+    "FieldEmbedding",
+    "FieldVector",
+    "MLPDecoder",
+    "MLPEncoder",
+    "PiecewiseLinear",
+    "as_tensors",
+    "drop_values",
+    "missing_rows",
+    "take",
+    "vectorise",
+]
+
+KINDS: dict[str, type[BaseEncoder]] = {"mlp": MLPEncoder}

@@ -1,0 +1,108 @@
+"""What every encoder keeps, and the options of a network."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from penchant._spec import Features, Layout
+from penchant.errors import ConfigError
+
+__all__ = ["ACTIVATIONS", "BaseEncoder", "DecoderOptions", "EncoderOptions", "check_hidden"]
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+"""Activations of *hidden* layers. What bounds a point is the space's `bound`, and only that."""
+
+
+def check_hidden(hidden: tuple[int, ...], activation: str, where: str) -> None:
+    """Refuse widths below 1 and unknown activations.
+
+    Raises:
+        ConfigError: naming the option and its range.
+    """
+    if any(int(h) != h or h < 1 for h in hidden):
+        raise ConfigError(f"{where}.hidden = {hidden}: widths of hidden layers are whole numbers >= 1")
+    if activation not in ACTIVATIONS:
+        raise ConfigError(f"{where}.activation = {activation!r}: one of {', '.join(ACTIVATIONS)} expected")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderOptions:
+    """How a side's fields become a point of the space."""
+
+    kind: str = "mlp"
+    """The network, by its name in `penchant.nets.KINDS`."""
+    inputs: Literal["embedding", "vector"] = "embedding"
+    """embedding: a learned vector per value. vector: the scaled features alone, as in the disclosure (no ids)."""
+    hidden: tuple[int, ...] = (256,)
+    """Widths of the hidden layers; empty for a linear encoder."""
+    activation: str = "relu"
+    """Activation of the hidden layers. The last one belongs to the space (tanh or sigmoid), never to a network."""
+    dropout: float = 0.1
+    """Share of hidden units dropped while training, in [0, 1)."""
+    embedding_dim: int = 16
+    """Length of the learned vector of a value (inputs = embedding)."""
+    bins: int = 50
+    """Pieces of the piecewise-linear encoding of a number, at quantiles of the training rows; 0: the number alone."""
+    wide: bool = True
+    """Add a first-order vector per value inside the bound (the wide part; inputs = embedding)."""
+    unseen: float = 0.02
+    """Share of values moved to the unseen place while training, in [0, 1): what serves new values later."""
+
+    def __post_init__(self) -> None:
+        check_hidden(self.hidden, self.activation, "encoder")
+        if self.inputs not in ("embedding", "vector"):
+            raise ConfigError(f"encoder.inputs = {self.inputs!r}: 'embedding' or 'vector' expected")
+        for name in ("dropout", "unseen"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"encoder.{name} = {getattr(self, name)}: a share in [0, 1) expected")
+        if self.embedding_dim < 1 or self.bins < 0:
+            raise ConfigError("encoder.embedding_dim is at least 1 and encoder.bins at least 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderOptions:
+    """How a point of the space is read back as a portrait vector."""
+
+    hidden: tuple[int, ...] = (128, 64)
+    """Widths of the hidden layers; empty for a linear decoder."""
+    activation: str = "relu"
+    """Activation of the hidden layers; ReLU keeps certified bounds tight (mathematics, section 4)."""
+    linear: bool = True
+    """Add a linear part beside the layers, which holds the ridge solution."""
+
+    def __post_init__(self) -> None:
+        check_hidden(self.hidden, self.activation, "decoder")
+
+
+class BaseEncoder(nn.Module, ABC):
+    """Rows of a side to vectors in R^k, *before* the space bounds them."""
+
+    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
+        super().__init__()
+        self.layout = layout
+        self.dim = dim
+        self.options = options
+        self.context_layout = context if context is not None and context.blocks else None
+
+    @abstractmethod
+    def prepare(self, features: Features, context: Features | None = None) -> None:
+        """Fit what is fitted, not learned (places of bins), on the training rows; called once before training."""
+
+    @abstractmethod
+    def forward(
+        self, features: Features, context: Features | None = None, rows: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b k"]:
+        """Encode n rows; with a context of b rows, row j is ``features[rows[j]]`` in situation ``context[j]``.
+
+        Each row of ``features`` is gone through once, however often ``rows`` names it. Without ``rows``, b = n and
+        row j goes with row j. Without a context where the layout has one, every situation is taken as missing.
+        """

@@ -1,0 +1,109 @@
+"""Encoded rows as tensors: move them, pick rows, drop values, read them as portrait vectors."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Features, Layout
+
+__all__ = ["as_tensors", "drop_values", "missing_rows", "repeat_bags", "take", "vectorise"]
+
+
+def as_tensors(features: Features, device: torch.device | str = "cpu") -> Features:
+    """The same rows as tensors on ``device``; NumPy arrays are shared, not copied, where they stay on the CPU."""
+
+    def tensor(array: Any) -> Tensor:
+        return torch.as_tensor(array, device=device)
+
+    bags = tuple(Bag(tensor(b.values), tensor(b.offsets)) for b in features.bags)
+    return Features(tensor(features.dense), tensor(features.codes), bags)
+
+
+def take(features: Features, rows: Int[Tensor, " b"]) -> Features:
+    """Rows of ``features`` in the order of ``rows`` (repeats allowed)."""
+    bags = tuple(_take_bag(bag, rows) for bag in features.bags)
+    return Features(features.dense.index_select(0, rows), features.codes.index_select(0, rows), bags)
+
+
+def _take_bag(bag: Bag, rows: Int[Tensor, " b"]) -> Bag:
+    starts = bag.offsets.index_select(0, rows)
+    lengths = bag.offsets.index_select(0, rows + 1) - starts
+    offsets = F.pad(lengths.cumsum(0), (1, 0))
+    # position in the result, moved by where the row starts there and where it started before
+    shift = torch.repeat_interleave(starts - offsets[:-1], lengths)
+    positions = torch.arange(len(shift), device=shift.device) + shift
+    return Bag(bag.values.index_select(0, positions), offsets)
+
+
+def missing_rows(layout: Layout, n: int, device: torch.device | str = "cpu") -> Features:
+    """``n`` rows of which nothing is known: what a pair without a context is given."""
+    dense = torch.full((n, layout.n_dense), torch.nan, device=device)
+    codes = torch.full((n, len(layout.of("code"))), MISSING, dtype=torch.int64, device=device)
+    ones = torch.full((n,), MISSING, dtype=torch.int64, device=device)
+    bags = tuple(Bag(ones, torch.arange(n + 1, device=device)) for _ in layout.of("bag"))
+    return Features(dense, codes, bags)
+
+
+def drop_values(features: Features, layout: Layout, share: float) -> Features:
+    """Move each value to its unseen (numbers: missing) place with probability ``share``; so these places learn.
+
+    A dense block is dropped whole; each tag of a bag is dropped by itself.
+    """
+    if share <= 0:
+        return features
+    dense, codes = features.dense, features.codes
+    if layout.n_dense:
+        blocks = layout.of("dense")
+        gone = torch.rand(len(dense), len(blocks), device=dense.device) < share
+        sizes = torch.tensor([b.size for b in blocks], device=dense.device)
+        dense = dense.masked_fill(gone.repeat_interleave(sizes, dim=1), torch.nan)
+    if codes.shape[1]:
+        codes = codes.masked_fill(torch.rand(codes.shape, device=codes.device) < share, UNSEEN)
+    bags = tuple(
+        Bag(b.values.masked_fill(torch.rand(b.values.shape, device=codes.device) < share, UNSEEN), b.offsets)
+        for b in features.bags
+    )
+    return Features(dense, codes, bags)
+
+
+def repeat_bags(bag: Bag) -> Int[Tensor, " nnz"]:
+    """The row number of each value of a bag."""
+    rows = torch.arange(len(bag.offsets) - 1, device=bag.offsets.device)
+    return torch.repeat_interleave(rows, bag.offsets.diff())
+
+
+def vectorise(features: Features, layout: Layout) -> Float[Tensor, "n width"]:
+    """The portrait vector v: numbers as they are, codes one-hot, bags many-hot; NaN where a value is missing.
+
+    A value in the unseen place has no coordinate: its block is all zeros. Ids have no coordinates at all.
+    """
+    n = len(features.dense)
+    parts: list[Tensor] = []
+    dense = iter(features.dense.split([b.size for b in layout.of("dense")], dim=1) if layout.n_dense else ())
+    codes = iter(features.codes.unbind(1))
+    bags = iter(features.bags)
+    for block in layout.blocks:
+        if block.form == "dense":
+            parts.append(next(dense))
+            continue
+        if block.form == "code":
+            values = next(codes)
+            rows = torch.arange(n, device=values.device)
+        else:
+            bag = next(bags)
+            values, rows = bag.values, repeat_bags(bag)
+        if block.width:
+            parts.append(_many_hot(values, rows, n, block.size))
+    if not parts:
+        return features.dense.new_zeros(n, 0)
+    return torch.cat(parts, 1)
+
+
+def _many_hot(values: Tensor, rows: Tensor, n: int, size: int) -> Float[Tensor, "n width"]:
+    hot = torch.zeros(n, size, device=values.device)
+    hot[rows, values] = 1.0
+    vector = hot[:, FIRST:]
+    return vector.masked_fill(hot[:, MISSING : MISSING + 1] > 0, torch.nan)

@@ -1,0 +1,107 @@
+"""Plain networks: an encoder of fields into R^k and a decoder back to [0, 1]^m."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from penchant._spec import Features, Layout
+from penchant.nets.base import ACTIVATIONS, BaseEncoder, DecoderOptions, EncoderOptions
+from penchant.nets.embedding import FieldEmbedding, FieldVector
+from penchant.nets.features import drop_values, missing_rows
+
+__all__ = ["MLPDecoder", "MLPEncoder"]
+
+
+class MLPEncoder(BaseEncoder):
+    """Hidden layers over a side's fields, with a first-order part added inside the bound.
+
+        e = bound( MLP([x_1 … x_f]) + Σ_j w_j )        x_j, w_j: deep and first-order vector of field j's value
+
+    A context enters the first hidden layer beside the side's fields, so that what does not depend on it is computed
+    once per row of the side and then gathered.
+
+    Source: Cheng et al. 2016, arXiv 1606.07792 (wide & deep); the disclosure, §3.5 ii.
+    """
+
+    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
+        super().__init__(layout, dim, options, context)
+        self.fields = _inputs(layout, dim, options)
+        widths = [*options.hidden, dim]
+        self.first = nn.Linear(self.fields.width, widths[0])
+        if self.context_layout is not None:
+            self.situation = _inputs(self.context_layout, dim, options)
+            self.first_situation = nn.Linear(self.situation.width, widths[0], bias=False)
+        rest: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            rest += [ACTIVATIONS[options.activation](), nn.Dropout(options.dropout), nn.Linear(before, after)]
+        self.rest = nn.Sequential(*rest)
+
+    def prepare(self, features: Features, context: Features | None = None) -> None:
+        """Fit the places of the bins of both parts."""
+        self.fields.prepare(features)
+        if self.context_layout is not None and context is not None:
+            self.situation.prepare(context)
+
+    def forward(
+        self, features: Features, context: Features | None = None, rows: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b k"]:
+        """Encode; see `BaseEncoder.forward`."""
+        inputs, wide = self.fields(self._dropped(features, self.layout))
+        hidden = self.first(inputs)
+        if self.context_layout is None:
+            encoded = self.rest(hidden) if wide is None else self.rest(hidden) + wide
+            return encoded if rows is None else _gather(encoded, rows)
+        if rows is not None:
+            hidden, wide = _gather(hidden, rows), None if wide is None else _gather(wide, rows)
+        if context is None:
+            context = missing_rows(self.context_layout, len(hidden), hidden.device)
+        inputs, more = self.situation(self._dropped(context, self.context_layout))
+        encoded = self.rest(hidden + self.first_situation(inputs))
+        return encoded if wide is None else encoded + wide + more
+
+    def _dropped(self, features: Features, layout: Layout) -> Features:
+        return drop_values(features, layout, self.options.unseen) if self.training else features
+
+
+def _inputs(layout: Layout, dim: int, options: EncoderOptions) -> FieldEmbedding | FieldVector:
+    return FieldEmbedding(layout, dim, options) if options.inputs == "embedding" else FieldVector(layout)
+
+
+def _gather(x: Float[Tensor, "n k"], rows: Int[Tensor, " b"]) -> Float[Tensor, "b k"]:
+    return nn.functional.embedding(rows, x)  # its backward is faster than indexing's, and deterministic on the CPU
+
+
+class MLPDecoder(nn.Module):
+    """A point back to a portrait vector; the head's sigmoid is the only one in the house.
+
+        v = σ( A e + MLP(e) )
+
+    Source: the disclosure, §3.5 ii; the linear part holds the ridge solution (docs/theory, portraits).
+    """
+
+    def __init__(self, dim: int, width: int, options: DecoderOptions) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = dim
+        for after in options.hidden:
+            layers += [nn.Linear(before, after), ACTIVATIONS[options.activation]()]
+            before = after
+        layers.append(nn.Linear(before, width))
+        self.layers = nn.Sequential(*layers)
+        self.linear = nn.Linear(dim, width, bias=False) if options.linear else None
+
+    def prepare(self, mean: Float[Tensor, " width"]) -> None:
+        """Start at the population: with e = 0 and small weights the decoder then gives its mean vector."""
+        last = self.layers[-1]
+        if isinstance(last, nn.Linear):
+            with torch.no_grad():
+                last.bias.copy_(torch.logit(mean.nan_to_num(0.5).clamp(0.001, 0.999)))
+
+    def logits(self, points: Float[Tensor, "n k"]) -> Float[Tensor, "n width"]:
+        """Before the sigmoid: the scale on which bounds are tight."""
+        logits: Tensor = self.layers(points)
+        return logits if self.linear is None else logits + self.linear(points)
+
+    def forward(self, points: Float[Tensor, "n k"]) -> Float[Tensor, "n width"]:
+        """Portrait vectors in (0, 1)."""
+        return torch.sigmoid(self.logits(points))
