@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from penchant._progress import Progress
-from penchant._random import stream_seed
+from penchant._random import torch_generator
 from penchant.errors import ConfigError, PenchantError
 from penchant.training.averaging import Average
 from penchant.training.checkpoint import load_checkpoint, save_checkpoint
@@ -74,14 +74,16 @@ def train(job: Job) -> list[dict[str, float]]:
         for epoch in range(first, options.epochs):
             if stopping.best_epoch >= 0 and stopping.over(epoch - 1):
                 break
-            torch.manual_seed(stream_seed(job.rng, "epoch", str(epoch)))
+            torch.manual_seed(torch_generator(job.rng, "epoch", str(epoch)).initial_seed())
             row = {"epoch": float(epoch), **_one_epoch(job, optimiser, average, epoch)}
             with average.applied():
                 job.module.eval()
                 row["valid"] = job.validate() if job.validate else float(epoch)
                 if stopping.better(row["valid"], epoch):
                     state.keep()
-            if not job.validate:
+            if job.validate:
+                job.progress.step(0, loss=row["total"], valid=row["valid"])
+            else:
                 del row["valid"]
             job.history.append(row)
             state.save(epoch)

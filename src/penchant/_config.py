@@ -1,0 +1,72 @@
+"""Options as plain values and back: what config files, model directories and the shell share."""
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from penchant.errors import ConfigError
+
+__all__ = ["build", "from_plain", "plain"]
+
+T = TypeVar("T")
+
+
+def plain(value: Any) -> Any:
+    """Options as JSON or TOML can hold them: dataclasses as dictionaries, tuples as lists, infinity as ``"inf"``."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return [plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, float) and math.isinf(value):
+        return "inf"
+    return value
+
+
+def from_plain(default: T, given: Any, where: str) -> T:
+    """A value like ``default`` from its plain form; a partial dictionary changes only the fields it names.
+
+    Raises:
+        ConfigError: an unknown name (with the nearest known one) or a value of the wrong type, for every option at once.
+    """
+    if dataclasses.is_dataclass(default) and not isinstance(default, type):
+        if isinstance(given, type(default)):
+            return given
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"{where}: a table of options expected, got {given!r}")
+        return build(type(default), {**plain(default), **given}, where)
+    return given
+
+
+def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
+    """A frozen dataclass of options from plain values, checked.
+
+    Raises:
+        ConfigError: every unknown name and every value of a wrong type.
+    """
+    known = [f.name for f in dataclasses.fields(kind) if f.init]  # type: ignore[arg-type]
+    problems = [unknown_option(name, known, where) for name in values if name not in known]
+    if problems:
+        raise ConfigError("; ".join(problems))
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        raise ConfigError("; ".join(_sentence(e, where) for e in error.errors())) from error
+
+
+def unknown_option(name: str, known: list[str], where: str) -> str:
+    """The sentence for an option that is not there."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"{where}.{name} is no option" + (f": did you mean {near[0]}?" if near else f": one of {', '.join(known)}")
+
+
+def _sentence(error: Any, where: str) -> str:
+    if isinstance(error.get("ctx", {}).get("error"), ConfigError):  # our own check, said in full already
+        return str(error["ctx"]["error"])
+    place = ".".join([where, *(str(part) for part in error["loc"])])
+    return f"{place} = {error['input']!r}: {error['msg']}"

@@ -1,0 +1,152 @@
+"""All that `Penchant` learns, in one place: what a model directory holds."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from penchant import storage
+from penchant._config import plain
+from penchant._spec import Features
+from penchant.calibration import Calibration
+from penchant.errors import CorruptModelError
+from penchant.model import DualAutoencoder
+from penchant.nets import as_tensors
+from penchant.tables import Schema, TablesEncoder, Vocabulary
+from penchant.training import encode_all
+
+__all__ = ["Fitted", "Known", "SideName"]
+
+SideName = Literal["user", "item"]
+
+_SIDES: tuple[SideName, SideName] = ("user", "item")
+
+
+@dataclass
+class Known:
+    """The known rows of a side: who can be asked for by id, and who can be found."""
+
+    frame: pl.DataFrame
+    """The table as it was given, key column included."""
+    vocabulary: Vocabulary
+    """Key to row number."""
+    points: Float[Tensor, "n k"]
+    """Their points, row by row."""
+
+
+@dataclass
+class Fitted:
+    """The learned state of a `Penchant`."""
+
+    schema: Schema
+    encoder: TablesEncoder
+    model: DualAutoencoder
+    calibration: Calibration
+    known: dict[SideName, Known]
+    seen: pl.DataFrame
+    """Pairs of the training rows, liked or not: columns user and item, as row numbers of ``known``."""
+    population: dict[SideName, Float[np.ndarray, " width"]]
+    """Mean portrait vector of each side over the liked training pairs."""
+    history: list[dict[str, float]]
+    """One row an epoch."""
+    device: torch.device
+
+    def key(self, side: SideName) -> str:
+        """Name of the column that names a side in results: as in the interactions."""
+        return self.schema.user if side == "user" else self.schema.item
+
+    def name_column(self, side: SideName) -> str | None:
+        """The display column of a side, where the schema has one."""
+        return self.schema.user_name if side == "user" else self.schema.item_name
+
+    @torch.no_grad()
+    def decode(self, side: SideName, points: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n width"]:
+        """Read points with a side's decoder, in (0, 1)."""
+        return self.model.decode(side, torch.as_tensor(points, device=self.device)).cpu().numpy()
+
+    @torch.no_grad()
+    def encode_users(self, features: Features, context: Features | None) -> Float[Tensor, "n k"]:
+        """Points of encoded users, row j in situation j (None: missing)."""
+        if context is None:
+            return encode_all(self.model, "user", features, self.device)
+        return self.model.encode_users(as_tensors(features, self.device), as_tensors(context, self.device))
+
+    def place(self, side: SideName, frame: pl.DataFrame, key: str) -> Known:
+        """Encode a table of a side and remember it."""
+        encoder = self.encoder.user if side == "user" else self.encoder.item
+        points = encode_all(self.model, side, encoder.encode(frame), self.device)
+        return Known(frame, Vocabulary(frame[key]), points)
+
+    def save(self, path: str | Path, params: dict[str, Any]) -> None:
+        """Write the model directory; ``params`` are the estimator's."""
+        calibration = {"threshold": self.calibration.threshold, "slope": self.calibration.slope}
+        points = {side: self.known[side].points for side in _SIDES}
+        storage.write_directory(
+            path,
+            tensors={
+                "weights": {n: t.detach().cpu().contiguous() for n, t in self.model.state_dict().items()},
+                "points": {side: t.cpu().contiguous() for side, t in points.items()},
+                "population": {side: np.ascontiguousarray(v) for side, v in self.population.items()},
+            },
+            json={
+                "config": plain(params),
+                "encoder": self.encoder.state(),
+                "fitted": {"calibration": calibration, "history": self.history, "cap": plain(self.model.space.cap)},
+            },
+            blobs={
+                "schema.toml": self.schema.to_toml().encode(),
+                "users.parquet": _parquet(self.known["user"].frame),
+                "items.parquet": _parquet(self.known["item"].frame),
+                "seen.parquet": _parquet(self.seen),
+            },
+        )
+
+
+def read_fitted(
+    path: str | Path, contents: storage.Contents, model: DualAutoencoder, schema: Schema, encoder: TablesEncoder, device: torch.device
+) -> Fitted:
+    """Put the parts of a model directory together; ``model`` is built, its weights are filled in here.
+
+    Raises:
+        CorruptModelError: weights that do not fit the configuration, or points that do not fit the tables.
+    """
+    frames: dict[SideName, pl.DataFrame] = {
+        "user": pl.read_parquet(io.BytesIO(contents.blobs["users.parquet"])),
+        "item": pl.read_parquet(io.BytesIO(contents.blobs["items.parquet"])),
+    }
+    weights = {name: torch.as_tensor(t) for name, t in contents.tensors["weights"].items()}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CorruptModelError(f"{path}: the weights do not fit the configuration ({error})") from error
+    known: dict[SideName, Known] = {}
+    for side in _SIDES:
+        points = torch.as_tensor(contents.tensors["points"][side], device=device)
+        if len(points) != len(frames[side]):
+            raise CorruptModelError(f"{path}: {len(points)} points for {len(frames[side])} {side}s")
+        key = schema.user_id if side == "user" else schema.item_id
+        known[side] = Known(frames[side], Vocabulary(frames[side][key or ""]), points)
+    facts = contents.json["fitted"]
+    return Fitted(
+        schema=schema,
+        encoder=encoder,
+        model=model.to(device).eval(),
+        calibration=Calibration(**facts["calibration"]),
+        known=known,
+        seen=pl.read_parquet(io.BytesIO(contents.blobs["seen.parquet"])),
+        population={side: np.asarray(contents.tensors["population"][side]) for side in _SIDES},
+        history=facts["history"],
+        device=device,
+    )
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

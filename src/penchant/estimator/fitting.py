@@ -1,0 +1,156 @@
+"""How a `Penchant` is fitted: tables to encoded rows, training, calibration, known points."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+import torch
+
+from penchant._config import plain
+from penchant.estimator.fitted import Fitted, SideName
+from penchant._progress import Progress
+from penchant._random import torch_generator
+from penchant.calibration import Calibration, calibrate
+from penchant.errors import DataError, Problem
+from penchant.evaluation import auc
+from penchant.losses import Loss, combine
+from penchant.model import DualAutoencoder
+from penchant.nets import take
+from penchant.tables import EncodedTables, Tables, TablesEncoder
+from penchant.training import Batches, Job, TrainingOptions, objective, pair_distances, train
+
+__all__ = ["fit_penchant"]
+
+
+class _Options(Protocol):
+    """What fitting asks of the estimator."""
+
+    loss: Loss
+    rng: int
+
+    @property
+    def training_options(self) -> TrainingOptions: ...
+    @property
+    def torch_device(self) -> torch.device: ...
+    def build_module(self, encoder: TablesEncoder) -> DualAutoencoder: ...
+    def get_params(self, deep: bool = True) -> dict[str, object]: ...
+
+
+def fit_penchant(
+    options: _Options, tables: Tables, valid: Tables | None, checkpoint: Path | None, progress: Progress
+) -> Fitted:
+    """Fit on ``tables``, stop and calibrate on ``valid``; see `Penchant.fit`."""
+    _check_labels(tables, "training")
+    if valid is not None:
+        _check_labels(valid, "validation")
+    training, device = options.training_options, options.torch_device
+    encoder = TablesEncoder.fit(tables)
+    data = encoder.encode(tables)
+    with _reproducible(device), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
+        model = options.build_module(encoder).to(device)
+        batches = Batches(data, batch_size=training.batch_size, rng=options.rng, device=device)
+        model.prepare(*_training_rows(batches))
+        held_out = None
+        if valid is not None:
+            held_out = Batches(encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device)
+        job = Job(
+            module=model,
+            batches=batches.epoch,
+            steps=batches.steps,
+            objective=lambda batch: combine(objective(model, batch, options.loss), options.loss),
+            validate=None if held_out is None else lambda: _auc(model, held_out),
+            options=training,
+            rng=options.rng,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+            fingerprint=_fingerprint(options, data) if checkpoint else "",
+        )
+        history = train(job)
+        calibration = _calibration(model, held_out)
+    model.space = model.space.resolve_cap(calibration.threshold, options.loss.margin)
+    fitted = Fitted(
+        schema=tables.schema, encoder=encoder, model=model, calibration=calibration, known={}, seen=_seen(data),
+        population=_population(encoder, data), history=history, device=device,
+    )  # fmt: skip
+    sides: tuple[tuple[SideName, pl.DataFrame, str | None], ...] = (
+        ("user", tables.users, tables.schema.user_id),
+        ("item", tables.items, tables.schema.item_id),
+    )
+    fitted.known = {side: fitted.place(side, frame, key or "") for side, frame, key in sides}
+    return fitted
+
+
+def _check_labels(tables: Tables, which: str) -> None:
+    column = tables.schema.label
+    found = tables.interactions[column].unique().to_list() if len(tables) else []
+    if len(found) < 2:
+        said = f"the {which} rows hold " + (f"one label only ({found[0]})" if found else "no rows")
+        fix = "Give rows that were liked (1) and rows that were not (0)"
+        raise DataError([Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)])
+
+
+def _training_rows(batches: Batches) -> tuple:
+    """The features of users and items that occur in the pairs, and every situation."""
+    users, items = torch.unique(batches.user), torch.unique(batches.item)
+    return take(batches.users, users), take(batches.items, items), batches.context
+
+
+def _auc(model: DualAutoencoder, batches: Batches) -> float:
+    distance = pair_distances(model, batches).double().cpu().numpy()
+    return auc(batches.liked.double().cpu().numpy(), -distance)
+
+
+def _calibration(model: DualAutoencoder, held_out: Batches | None) -> Calibration:
+    start = Calibration(threshold=float(model.threshold.detach()), slope=float(model.scale.detach()))
+    if held_out is None:
+        return start
+    distance = pair_distances(model, held_out).double().cpu().numpy()
+    weight = None if held_out.weight is None else held_out.weight.double().cpu().numpy()
+    return calibrate(distance, held_out.liked.double().cpu().numpy(), weight, start=start)
+
+
+def _seen(data: EncodedTables) -> pl.DataFrame:
+    return pl.DataFrame({"user": data.user, "item": data.item}).unique(maintain_order=True)
+
+
+def _population(encoder: TablesEncoder, data: EncodedTables) -> dict[SideName, np.ndarray]:
+    """Mean portrait vector of each side over the liked pairs; missing values left out."""
+    weight = (data.label * data.weight).astype(np.float64)
+    found: dict[SideName, np.ndarray] = {}
+    for side, of_side, features, rows in (
+        ("user", encoder.user, data.users, data.user),
+        ("item", encoder.item, data.items, data.item),
+    ):
+        each = np.bincount(rows, weights=weight, minlength=len(features))
+        vector = of_side.portrait(features)
+        known = ~np.isnan(vector)
+        total = np.maximum((known * each[:, None]).sum(0), 1e-12)
+        found[side] = ((np.nan_to_num(vector) * each[:, None]).sum(0) / total).astype(np.float32)  # type: ignore[index]
+    return found
+
+
+def _fingerprint(options: _Options, data: EncodedTables) -> str:
+    """A hash of the configuration (the number of epochs aside) and of the pairs."""
+    config = plain(options.get_params(deep=False))
+    digest = hashlib.sha256(json.dumps({k: config[k] for k in sorted(config) if k != "device"}).encode())
+    for array in (data.user, data.item, data.label, data.weight, data.users.codes, data.items.codes):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _reproducible(device: torch.device) -> Iterator[None]:
+    """On the CPU every operation is made deterministic while inside; on a GPU nothing is promised."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(device.type == "cpu" or before)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)

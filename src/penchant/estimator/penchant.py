@@ -1,0 +1,322 @@
+"""`Penchant`: joins the rooms below, computes nothing itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float
+
+from penchant import storage
+import penchant.estimator.queries as queries
+from penchant._config import from_plain, unknown_option
+from penchant.estimator.fitted import Fitted, SideName, read_fitted
+from penchant.estimator.fitting import fit_penchant
+from penchant._progress import Progress, make_progress
+from penchant.calibration import Calibration
+from penchant.errors import ConfigError
+from penchant.evaluation import auc
+from penchant.losses import Loss
+from penchant.model import DualAutoencoder
+from penchant.nets import DecoderOptions, EncoderOptions
+from penchant.portraits import Portrait
+from penchant.estimator.presets import PRESETS
+from penchant.recommender import Recommender
+from penchant.spaces import BaseSpace, Space
+from penchant.tables import Schema, Tables, TablesEncoder
+from penchant.training import TrainingOptions
+
+__all__ = ["Penchant"]
+
+Who = str | int | Mapping[str, Any]
+"""An id, or a row of features of somebody who is in no table."""
+
+
+class Penchant(Recommender):
+    """Users and items in one metric space: predict, rank, relate, and read back what is liked.
+
+    Every option has a measured default (docs/configuration.md). After `fit`, ``history_``, ``threshold_`` and ``space_`` tell
+    what was learned. Results are polars frames whose key columns are named as in the interactions.
+
+    Example:
+        >>> from penchant import Penchant, simulate, split_random
+        >>> train, valid, test = split_random(simulate(n_users=60, n_items=40, n_interactions=1500, rng=1).tables, rng=1)
+        >>> model = Penchant(epochs=2, rng=1).fit(train, valid)
+        >>> model.predict_proba(test).columns[-1]
+        'probability'
+    """
+
+    serves_new_users: ClassVar[bool] = True
+    serves_new_items: ClassVar[bool] = True
+    personal: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        space: BaseSpace = Space(),
+        encoder: EncoderOptions = EncoderOptions(),
+        decoder: DecoderOptions = DecoderOptions(),
+        loss: Loss = Loss(),
+        threshold: float = 0.5,
+        scale: float = 10.0,
+        epochs: int = 20,
+        batch_size: int = 1024,
+        learning_rate: float = 2e-3,
+        weight_decay: float = 1e-6,
+        schedule: Literal["constant", "cosine"] = "constant",
+        patience: int = 4,
+        average: float = 0.99,
+        rng: int = 0,
+        device: str = "auto",
+    ) -> None:
+        """Store the options; nothing is computed.
+
+        Arguments:
+            space: the metric space: axes, norm, cap.
+            encoder, decoder: the networks of both sides.
+            loss: the neck and the weights of the terms.
+            threshold: p at the start, a distance; learned by the logistic neck.
+            scale: τ at the start; learned by the logistic neck.
+            epochs, batch_size, learning_rate, weight_decay, schedule, patience, average: see `TrainingOptions`.
+            rng: one seed; the same seed gives the same model on the same machine.
+            device: "cpu", "cuda", … or "auto".
+        """
+        self.space, self.encoder, self.decoder, self.loss = space, encoder, decoder, loss
+        self.threshold, self.scale = threshold, scale
+        self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
+        self.weight_decay, self.schedule, self.patience = weight_decay, schedule, patience
+        self.average, self.rng, self.device = average, rng, device
+        self._fitted: Fitted | None = None
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> Self:
+        """A named configuration (`PRESETS`), with changes in the manner of `set_params`.
+
+        Raises:
+            ConfigError: no such preset or option.
+        """
+        if name not in PRESETS:
+            raise ConfigError(f"preset {name!r}: one of {', '.join(PRESETS)} expected")
+        return cls(**PRESETS[name]).set_params(**changes)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """From plain values, as a TOML file gives them; ``preset`` names where to start from.
+
+        Raises:
+            ConfigError: unknown options and wrong values, each with what was expected.
+        """
+        model = cls.preset(str(config.get("preset", "default")))
+        current = model.get_params(deep=False)
+        for name, value in config.items():
+            if name == "preset":
+                continue
+            if name not in current:
+                raise ConfigError(unknown_option(name, list(current), "config"))
+            setattr(model, name, from_plain(current[name], value, name))
+        return model
+
+    @property
+    def training_options(self) -> TrainingOptions:
+        """The training loop's part of the options, checked."""
+        return TrainingOptions(
+            epochs=self.epochs, batch_size=self.batch_size, learning_rate=self.learning_rate, weight_decay=self.weight_decay,
+            schedule=self.schedule, patience=self.patience, average=self.average,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ learning
+
+    def fit(
+        self,
+        train: Tables,
+        valid: Tables | None = None,
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: bool | Progress | None = False,
+    ) -> Self:
+        """Learn the space.
+
+        Arguments:
+            train: what is learned from; scaling and vocabularies are fitted on these rows only.
+            valid: stops the training, chooses the epoch and calibrates the probabilities. Without it all epochs are run, the last is
+                kept, and the threshold is the neck's own.
+            checkpoint: folder for a checkpoint after each epoch; found there, training goes on from it to the same bits.
+            progress: True or a `Progress` to show it, None to show it on a terminal only.
+
+        Raises:
+            DataError: one label only, in ``train`` or ``valid``.
+            ConfigError: an option outside its range; a checkpoint of another configuration.
+        """
+        shown = make_progress(progress) if progress is None or isinstance(progress, bool) else progress
+        folder = None if checkpoint is None else Path(checkpoint)
+        self._fitted = fit_penchant(self, train, valid, folder, shown)
+        return self
+
+    @property
+    def history_(self) -> pl.DataFrame:
+        """One row an epoch: mean terms of the loss, validation AUC."""
+        return pl.DataFrame(self._check_fitted().history)
+
+    @property
+    def threshold_(self) -> float:
+        """The distance up to which a pair is liked: the radius of a ball."""
+        return self._check_fitted().calibration.threshold
+
+    @property
+    def calibration_(self) -> Calibration:
+        """Distance to probability."""
+        return self._check_fitted().calibration
+
+    @property
+    def space_(self) -> BaseSpace:
+        """The space, its cap settled."""
+        return self._check_fitted().model.space
+
+    @property
+    def schema_(self) -> Schema:
+        """The schema of the tables it was fitted on."""
+        return self._check_fitted().schema
+
+    @property
+    def module_(self) -> DualAutoencoder:
+        """The networks."""
+        return self._check_fitted().model
+
+    # ------------------------------------------------------------------ pairs
+
+    def distance(self, pairs: Tables | pl.DataFrame) -> pl.DataFrame:
+        """Distance of each pair in [0, cap], in order: Tables of any users and items, or a frame of known pairs.
+
+        Raises:
+            UnknownIdError: a frame names an id in no table; give `Tables` that hold its row of features.
+        """
+        fitted = self._check_fitted()
+        keys, base = queries.distances(fitted, pairs)
+        cap = fitted.model.space.cap
+        capped = np.minimum(base, cap) if isinstance(cap, float) else base
+        return keys.with_columns(distance=capped)
+
+    def predict_proba(self, tables: Tables | pl.DataFrame) -> pl.DataFrame:
+        """P(liked) of each pair, calibrated on the validation rows, in order; see `distance` for what can be asked."""
+        fitted = self._check_fitted()
+        keys, base = queries.distances(fitted, tables)
+        return keys.with_columns(probability=fitted.calibration.probability(base))
+
+    def predict(self, tables: Tables | pl.DataFrame) -> pl.DataFrame:
+        """Yes or no for each pair, in order, with the distance it rests on: liked where it is at most ``threshold_``."""
+        fitted = self._check_fitted()
+        keys, base = queries.distances(fitted, tables)
+        liked = base <= fitted.calibration.threshold
+        return keys.with_columns(liked=liked, probability=fitted.calibration.probability(base), distance=base)
+
+    def score(self, tables: Tables) -> float:
+        """AUC on these interactions."""
+        probability = self.predict_proba(tables)["probability"].to_numpy()
+        return auc(tables.interactions[tables.schema.label].to_numpy().astype(np.float64), probability)
+
+    # ------------------------------------------------------------------ sets
+
+    def recommend(
+        self,
+        users: Who | Sequence[Who],
+        *,
+        n: int = 10,
+        exclude_seen: bool = True,
+        candidates: Sequence[Any] | None = None,
+        where: str | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> pl.DataFrame:
+        """The ``n`` items nearest to each user, the nearest first.
+
+        Arguments:
+            users: ids, or rows of features of users who are in no table, one or many.
+            n: how many for each user; fewer where not so many are left.
+            exclude_seen: leave out the items of the user's training rows.
+            candidates: ids of the items to choose from; None: all known items.
+            where: an SQL condition on the item table's columns, e.g. ``"lang = 'zh' and year > 2020"``.
+            context: the situation, as a row of context columns; what it does not name is taken as missing.
+
+        Returns:
+            Columns: the user's key ("row", counted from 0, for rows of features), rank from 1, the item's key, its name where the schema
+            has one, score = P(liked), distance, inside (the user's ball).
+
+        Raises:
+            UnknownIdError: an id in no table, with the way to ask by features.
+            DataError: a row, a condition or a context that does not fit the schema.
+        """
+        return queries.recommend(
+            self._check_fitted(), users, n=n, exclude_seen=exclude_seen, candidates=candidates, where=where, context=context
+        )
+
+    def related(
+        self, *, user: Who | None = None, item: Who | None = None, to: SideName = "item", n: int = 10
+    ) -> pl.DataFrame:
+        """The ``n`` users or items nearest to a user or an item, the nearest first, itself left out.
+
+        Returns:
+            Columns: key, name where there is one, distance, and probability of a like for a user and an item.
+
+        Raises:
+            ConfigError: not exactly one of ``user`` and ``item``; ``to`` is no side.
+            UnknownIdError: an id in no table.
+        """
+        return queries.related(self._check_fitted(), user=user, item=item, to=to, n=n)
+
+    # ------------------------------------------------------------------ reading the space
+
+    def portrait(self, user: Who, *, examples: int = 5) -> Portrait:
+        """What a user would like, with no candidate items: the user's point read by the item decoder."""
+        return queries.portrait(self._check_fitted(), "user", user, examples, trained=self.loss.delta > 0)
+
+    def audience(self, item: Who, *, examples: int = 5) -> Portrait:
+        """Whom an item is for: its point read by the user decoder. A row of features works before it is published."""
+        return queries.portrait(self._check_fitted(), "item", item, examples, trained=self.loss.delta > 0)
+
+    def encode(self, side: SideName, who: Who | Sequence[Who]) -> Float[np.ndarray, "n k"]:
+        """Points of users or items, by id or from rows of features, in [-1, 1]^k (tanh) or [0, 1]^k (sigmoid)."""
+        return queries.resolve(self._check_fitted(), side, who).points.cpu().numpy()
+
+    # ------------------------------------------------------------------ files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a model directory: weights, schema, tables, checksums; no code. Written beside, then renamed.
+
+        It holds the user and item tables, so that ids can be asked for: keep it as safe as those.
+        """
+        self._check_fitted().save(Path(path), self.get_params(deep=False))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, device: str = "auto") -> Self:
+        """Read a model directory; it predicts as the saved model did, bit for bit on the same machine.
+
+        Raises:
+            CorruptModelError: a file is missing, truncated or altered.
+            NewerFormatError: written by a later version.
+        """
+        contents = storage.read_directory(Path(path))
+        model = cls.from_config(contents.json["config"]).set_params(device=device)
+        schema = Schema.from_toml(contents.blobs["schema.toml"].decode(), "schema.toml")
+        encoder = TablesEncoder.from_state(schema, contents.json["encoder"])
+        cap = contents.json["fitted"]["cap"]
+        module = model.build_module(encoder, replace(model.space, cap=cap))
+        model._fitted = read_fitted(path, contents, module, schema, encoder, model.torch_device)
+        return model
+
+    def build_module(self, encoder: TablesEncoder, space: BaseSpace | None = None) -> DualAutoencoder:
+        """The networks for these encoded tables, with random weights."""
+        return DualAutoencoder(
+            user=encoder.user.layout, item=encoder.item.layout, context=encoder.context.layout,
+            space=space or self.space, encoder=self.encoder, decoder=self.decoder,
+            threshold=self.threshold, scale=self.scale, learn_neck=self.loss.neck == "logistic",
+        )  # fmt: skip
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device that ``device`` means here."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)

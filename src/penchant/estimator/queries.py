@@ -1,0 +1,205 @@
+"""What a fitted model is asked: pairs, nearest ones, portraits. Functions of `Fitted` and the question."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from penchant.errors import ConfigError, DataError, Problem
+from penchant.estimator.fitted import Fitted, SideName
+from penchant.portraits import Portrait, read_portrait
+from penchant.tables import Tables
+from penchant.training import Batches, encode_all, pair_distances
+
+__all__ = ["Asked", "distances", "portrait", "recommend", "related", "resolve"]
+
+_NO_PORTRAIT_TERM = (
+    "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
+    "and such portraits were measured to be worse than the population average. Train with loss.delta > 0."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The users or items a question is about, as points."""
+
+    points: Float[Tensor, "q k"]
+    rows: Int[np.ndarray, " q"]
+    """Row numbers among the known ones; -1 for rows of features."""
+    keys: pl.Series
+    """Their keys, named as in the interactions; or "row", counted from 0, for rows of features."""
+
+
+def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any] | None = None) -> Asked:
+    """Ids or rows of features, one or many, to points.
+
+    Raises:
+        UnknownIdError: an id in no table. DataError: a row that does not fit the schema.
+    """
+    many: Sequence[Any] = [who] if isinstance(who, str | int | Mapping | np.integer) else list(who)
+    of_rows = [isinstance(one, Mapping) for one in many]
+    if any(of_rows) and not all(of_rows):
+        raise ConfigError(f"{side}s: give ids, or rows of features, not both in one question")
+    if many and all(of_rows):
+        encoder = fitted.encoder.user if side == "user" else fitted.encoder.item
+        features = encoder.encode_rows(many)
+        rows = np.full(len(many), -1, dtype=np.int64)
+        keys = pl.Series("row", range(len(many)), dtype=pl.Int64)
+    else:
+        known = fitted.known[side]
+        rows = known.vocabulary.rows(many)
+        keys = known.vocabulary.ids.gather(rows).alias(fitted.key(side))
+        if context is None:
+            return Asked(known.points[torch.as_tensor(rows, device=fitted.device)], rows, keys)
+        encoder = fitted.encoder.user if side == "user" else fitted.encoder.item
+        features = encoder.encode(known.frame[rows])
+    if side == "item":
+        return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys)
+    situation = None if context is None else fitted.encoder.context.encode_rows([context] * len(many))
+    return Asked(fitted.encode_users(features, situation), rows, keys)
+
+
+def distances(fitted: Fitted, pairs: Tables | pl.DataFrame) -> tuple[pl.DataFrame, Float[np.ndarray, " n"]]:
+    """Keys and base distance of each pair, in order."""
+    tables = pairs if isinstance(pairs, Tables) else _known_pairs(fitted, pairs)
+    batches = Batches(fitted.encoder.encode(tables), batch_size=1024, rng=0, device=fitted.device)
+    keys = tables.interactions.select(tables.schema.user, tables.schema.item)
+    return keys, pair_distances(fitted.model, batches).double().cpu().numpy()
+
+
+def _known_pairs(fitted: Fitted, pairs: pl.DataFrame) -> Tables:
+    schema = fitted.schema
+    missing = [c for c in (schema.user, schema.item) if c not in pairs.columns]
+    if missing:
+        fix = f"Name the columns as in the interactions: {schema.user}, {schema.item}"
+        raise DataError([Problem("pairs", "the column is not there", column, fix=fix) for column in missing])
+    for side in ("user", "item"):
+        fitted.known[side].vocabulary.rows(pairs[fitted.key(side)])  # type: ignore[index,arg-type]
+    absent = [f.name for f in schema.side("context") if f.name not in pairs.columns]
+    frame = pairs.with_columns(pl.lit(None).alias(name) for name in absent)
+    if schema.label not in frame.columns:
+        frame = frame.with_columns(pl.lit(0).alias(schema.label))
+    return Tables(schema, fitted.known["user"].frame, fitted.known["item"].frame, frame)
+
+
+def recommend(
+    fitted: Fitted,
+    users: Any,
+    *,
+    n: int,
+    exclude_seen: bool,
+    candidates: Sequence[Any] | None,
+    where: str | None,
+    context: Mapping[str, Any] | None,
+) -> pl.DataFrame:
+    """See `Penchant.recommend`."""
+    if n < 1:
+        raise ConfigError(f"n = {n}: at least 1 expected")
+    asked = resolve(fitted, "user", users, context)
+    chosen = _candidates(fitted, candidates, where)
+    points = fitted.known["item"].points[torch.as_tensor(chosen, device=fitted.device)]
+    exclude = _seen_among(fitted, asked.rows, chosen) if exclude_seen else None
+    distance, found = fitted.model.space.topk(asked.points, points, min(n, len(chosen)), exclude=exclude)
+    reached = torch.isfinite(distance).cpu().numpy()
+    query, rank = np.nonzero(reached)
+    base = distance.double().cpu().numpy()[reached]
+    items = chosen[found.cpu().numpy()[reached]]
+    frame = pl.DataFrame([asked.keys.gather(query), pl.Series("rank", rank + 1, dtype=pl.Int64)])
+    return frame.hstack(_described(fitted, "item", items)).with_columns(
+        score=fitted.calibration.probability(base), distance=base, inside=base <= fitted.calibration.threshold
+    )
+
+
+def _candidates(fitted: Fitted, candidates: Sequence[Any] | None, where: str | None) -> Int[np.ndarray, " c"]:
+    known = fitted.known["item"]
+    rows = np.arange(len(known.frame)) if candidates is None else np.unique(known.vocabulary.rows(list(candidates)))
+    if where is None:
+        return rows
+    try:
+        kept = known.frame[rows].select(pl.sql_expr(where)).to_series()
+        if kept.dtype != pl.Boolean or len(kept) != len(rows):
+            raise pl.exceptions.InvalidOperationError("the condition does not give true or false for each item")
+    except pl.exceptions.PolarsError as error:
+        problem = Problem("items", f"where = {where!r}: {str(error).splitlines()[0]}", fix=f"Columns: {', '.join(known.frame.columns)}")
+        raise DataError([problem]) from error
+    return rows[kept.fill_null(False).to_numpy()]
+
+
+def _seen_among(fitted: Fitted, users: Int[np.ndarray, " q"], chosen: Int[np.ndarray, " c"]) -> list[Tensor]:
+    """For each user, the positions in ``chosen`` of items of the training rows."""
+    position = np.full(len(fitted.known["item"].frame), -1, dtype=np.int64)
+    position[chosen] = np.arange(len(chosen))
+    wanted = fitted.seen.filter(pl.col("user").is_in(pl.Series(np.unique(users)).implode()))
+    lists = dict(wanted.group_by("user").agg("item").iter_rows())
+    found = (position[np.asarray(lists.get(user, []), dtype=np.int64)] for user in users.tolist())
+    return [torch.as_tensor(f[f >= 0], device=fitted.device) for f in found]
+
+
+def _described(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> pl.DataFrame:
+    """Key, and name where there is one, of known rows."""
+    known, name = fitted.known[side], fitted.name_column(side)
+    columns = [known.vocabulary.ids.gather(rows).alias(fitted.key(side))]
+    if name is not None and name in known.frame.columns:
+        columns.append(known.frame[name].gather(rows))
+    return pl.DataFrame(columns)
+
+
+def related(fitted: Fitted, *, user: Any, item: Any, to: SideName, n: int) -> pl.DataFrame:
+    """See `Penchant.related`."""
+    if (user is None) == (item is None):
+        raise ConfigError("related: give exactly one of user and item")
+    if to not in ("user", "item"):
+        raise ConfigError(f"related: to = {to!r}: 'user' or 'item' expected")
+    if n < 1:
+        raise ConfigError(f"n = {n}: at least 1 expected")
+    side: SideName = "item" if user is None else "user"
+    asked = resolve(fitted, side, item if user is None else user)
+    if len(asked.rows) != 1:
+        raise ConfigError(f"related: one {side} expected, got {len(asked.rows)}")
+    return _nearest(fitted, asked, to, n, itself=side == to)
+
+
+def _nearest(fitted: Fitted, asked: Asked, to: SideName, n: int, *, itself: bool) -> pl.DataFrame:
+    """The ``n`` known rows of ``to`` nearest to one point; ``itself``: leave out the row that is asked about."""
+    points = fitted.known[to].points
+    exclude = [torch.as_tensor(asked.rows[asked.rows >= 0], device=fitted.device)] if itself else None
+    distance, found = fitted.model.space.topk(asked.points, points, min(n, len(points)), exclude=exclude)
+    reached = torch.isfinite(distance[0]).cpu().numpy()
+    base = distance[0].double().cpu().numpy()[reached]
+    frame = _described(fitted, to, found[0].cpu().numpy()[reached]).with_columns(distance=base)
+    return frame if itself else frame.with_columns(probability=fitted.calibration.probability(base))
+
+
+def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained: bool) -> Portrait:
+    """A user read by the item decoder, or an item by the user decoder."""
+    asked = resolve(fitted, side, who)
+    if len(asked.rows) != 1:
+        raise ConfigError(f"one {side} expected, got {len(asked.rows)}")
+    of: SideName = "item" if side == "user" else "user"
+    points = fitted.known[of].points
+    radius = fitted.calibration.threshold
+    inside = fitted.model.space.cross(asked.points, points)[0] <= radius
+    return read_portrait(
+        subject=_subject(fitted, side, asked),
+        side=of,
+        decode=lambda z: fitted.decode(of, z),
+        centre=asked.points[0].cpu().numpy(),
+        encoder=fitted.encoder.item if of == "item" else fitted.encoder.user,
+        population=fitted.population[of],
+        examples=_nearest(fitted, asked, of, max(1, examples), itself=False),
+        radius=radius,
+        inside=float(inside.double().mean()) if len(points) else 0.0,
+        notes=() if trained else (_NO_PORTRAIT_TERM,),
+    )
+
+
+def _subject(fitted: Fitted, side: SideName, asked: Asked) -> str:
+    if asked.rows[0] < 0:
+        return f"this {side}"
+    described = _described(fitted, side, asked.rows).row(0)
+    return str(described[-1] if described[-1] is not None else described[0]) if side == "item" else f"{side} {described[-1]}"

@@ -1,0 +1,25 @@
+"""Training: batches in which everyone is encoded once, the loss of a batch, and a loop that resumes to the same bits."""
+
+from penchant.training.averaging import Average
+from penchant.training.batches import Batch, Batches
+from penchant.training.checkpoint import load_checkpoint, save_checkpoint
+from penchant.training.objective import objective
+from penchant.training.options import TrainingOptions
+from penchant.training.scoring import encode_all, pair_distances
+from penchant.training.stopping import Stopping
+from penchant.training.trainer import Job, train
+
+__all__ = [
+    "Average",
+    "Batch",
+    "Batches",
+    "Job",
+    "Stopping",
+    "TrainingOptions",
+    "encode_all",
+    "load_checkpoint",
+    "objective",
+    "pair_distances",
+    "save_checkpoint",
+    "train",
+]
