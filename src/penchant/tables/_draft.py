@@ -13,7 +13,7 @@ __all__ = ["Names", "draft"]
 
 # fmt: off
 _USER = (
-    "user_id", "user", "uid", "customer_id", "customer", "member_id", "account_id", "player_id", "用户id", "用户",
+    "user_id", "user", "uid", "customer_id", "customer", "member_id", "account_id", "用户id", "用户",
 )
 _ITEM = (
     "item_id", "item", "iid", "movie_id", "article_id", "video_id", "product_id", "book_id", "song_id",
@@ -21,7 +21,7 @@ _ITEM = (
     "product", "物品id", "物品", "文章id", "商品id", "视频id",
 )
 _LABEL = (
-    "label", "liked", "like", "is_like", "clicked", "click", "is_click", "target", "y", "标签", "是否喜欢", "点击",
+    "label", "liked", "like", "clicked", "click", "is_click", "target", "y", "标签", "是否喜欢", "点击",
 )
 _ANSWER = ("rating", "ratings", "score", "stars", "评分")
 _TIME = ("timestamp", "time", "ts", "datetime", "date", "event_time", "created_at", "时间", "时间戳")

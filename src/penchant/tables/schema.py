@@ -192,11 +192,16 @@ class Schema:
         return cls(**draft)
 
     def _twice(self) -> Iterator[Problem]:
-        seen = set()
+        seen: set[tuple[Side, str]] = set()
+        headings: set[tuple[Side, str]] = set()
         for f in self.fields:
             if (f.side, f.name) in seen:
                 yield Problem("schema", f"twice in [{SECTIONS[f.side]}.columns]", column=f.name)
+            elif (f.side, f.heading) in headings:
+                fix = "Give each its own title"
+                yield Problem("schema", f"the title {f.heading!r} is there twice", column=f.name, fix=fix)
             seen.add((f.side, f.name))
+            headings.add((f.side, f.heading))
 
     def _clashes(self) -> Iterator[Problem]:
         if self.user == self.item:
