@@ -1,0 +1,36 @@
+"""Shared by all tests: small layouts and small tables."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+
+from penchant._spec import Block, Layout
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def layout() -> Layout:
+    """One block of every form and likelihood."""
+    return Layout(
+        (
+            Block("age", "dense", 1, 1, "square"),
+            Block("member", "dense", 1, 1, "binary"),
+            Block("taste", "dense", 3, 3, "square"),
+            Block("job", "code", 6, 4, "categorical"),
+            Block("user_id", "code", 12, 0, "none"),
+            Block("tags", "bag", 7, 5, "binary"),
+        )
+    )
+
+
+@pytest.fixture
+def context() -> Layout:
+    """A small situation."""
+    return Layout((Block("hour", "dense", 1, 1, "square"), Block("place", "code", 5, 3, "categorical")))
