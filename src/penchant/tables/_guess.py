@@ -35,7 +35,7 @@ def guess(column: pl.Series) -> Guess:
     if not len(column):
         return _out("it is empty")
     if isinstance(dtype, pl.List | pl.Array):
-        return _list(column, dtype)
+        return _list(column, pl.Series([], dtype=dtype.inner))
     if dtype == pl.Boolean:
         return Guess("binary", {})
     if dtype in (pl.Date, pl.Datetime):
@@ -51,18 +51,16 @@ def _out(reason: str) -> Guess:
     return Guess(None, {}, f"left out: {reason}")
 
 
-def _list(column: pl.Series, dtype: pl.List | pl.Array) -> Guess:
-    inner = dtype.inner
-    if inner in (pl.String, pl.Categorical, pl.Enum) or (
-        isinstance(inner, pl.DataType) and inner.is_integer()
-    ):
+def _list(column: pl.Series, element: pl.Series) -> Guess:
+    inner = element.dtype
+    if inner in (pl.String, pl.Categorical, pl.Enum) or inner.is_integer():
         return Guess("tags", {})
     if inner in (pl.Float32, pl.Float64):
         lengths = column.cast(pl.List(inner)).list.len()
         if lengths.n_unique() == 1 and lengths[0] > 0:
             return Guess("vector", {})
         return _out("lists of numbers of different lengths; a vector has one length")
-    return _out(f"its type {dtype} has no kind")
+    return _out(f"its type {column.dtype} has no kind")
 
 
 def _number(column: pl.Series) -> Guess:

@@ -22,7 +22,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 
@@ -82,7 +82,7 @@ class Schema:
         return tuple(f for f in self.fields if f.side == side)
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> Self:
+    def read(cls, path: str | os.PathLike[str]) -> "Schema":
         """The schema in a TOML file (UTF-8).
 
         Raises: SchemaError: no such file, not TOML, or not a schema; every problem at once.
@@ -112,7 +112,7 @@ class Schema:
             raise
 
     @classmethod
-    def from_toml(cls, text: str, source: str = "schema.toml") -> Self:
+    def from_toml(cls, text: str, source: str = "schema.toml") -> "Schema":
         """The schema in a TOML text; ``source`` is the name that errors give it.
 
         Raises: SchemaError: not TOML, or not a schema; every problem at once.
@@ -165,7 +165,7 @@ class Schema:
         weight: str | None = None,
         user_columns: Sequence[str] | None = None,
         item_columns: Sequence[str] | None = None,
-    ) -> Self:
+    ) -> "Schema":
         """Draft a schema from the content of the tables; a person should read it over.
 
         Names that are not given are found by usual names (``user_id``, ``label``, ``timestamp``, …) and

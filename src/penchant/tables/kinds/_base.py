@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -12,10 +12,21 @@ from penchant._spec import Bag, Block, Form
 from penchant.errors import Problem
 from penchant.tables._field import Field
 
-__all__ = ["UNKNOWN", "Counts", "Encoded", "Kind", "cells", "excerpt", "first", "is_text", "odd_objects"]
+__all__ = [
+    "UNKNOWN",
+    "Counts",
+    "Encoded",
+    "Kind",
+    "cells",
+    "element",
+    "excerpt",
+    "first",
+    "is_text",
+    "odd_objects",
+]
 
-Encoded = Float32[np.ndarray, "n size"] | Int64[np.ndarray, "n"] | Bag
-"""An encoded column, by form: dense numbers, codes, or a bag."""
+Encoded = Float32[np.ndarray, "_ _"] | Int64[np.ndarray, "_"] | Bag
+"""An encoded column, by form: (n, size) dense numbers, (n) codes, or a bag of n rows."""
 
 UNKNOWN = "unknown"
 """What people read where a value is missing."""
@@ -49,7 +60,7 @@ class Kind(ABC):
 
     @classmethod
     @abstractmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Kind":
         """Learn range or values from the training rows (nulls are skipped)."""
 
     @classmethod
@@ -91,7 +102,7 @@ class Kind(ABC):
 
     @classmethod
     @abstractmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Kind":
         """The kind that gave this state."""
 
 
@@ -119,9 +130,15 @@ def first(column: pl.Series, wrong: Shaped[np.ndarray, " n"]) -> str:
     return excerpt(column[int(np.argmax(wrong))]) if wrong.any() else ""
 
 
-def is_text(dtype: pl.DataType) -> bool:
+def is_text(column: pl.Series) -> bool:
     """Whether a column holds text, however it is stored."""
-    return dtype in (pl.String, pl.Categorical, pl.Enum)
+    return column.dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
+def element(column: pl.Series) -> pl.Series | None:
+    """An empty series of the type that a column's lists hold; None where it holds no lists."""
+    dtype = column.dtype
+    return pl.Series([], dtype=dtype.inner) if isinstance(dtype, pl.List | pl.Array) else None
 
 
 def odd_objects(

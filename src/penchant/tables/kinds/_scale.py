@@ -1,7 +1,7 @@
 """Numbers to [0, 1] and back."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -33,7 +33,7 @@ class Scaler:
     """The u of each knot, rising from 0 to 1."""
 
     @classmethod
-    def fit(cls, numbers: Float64[np.ndarray, " n"], scale: Scale = "minmax") -> Self:
+    def fit(cls, numbers: Float64[np.ndarray, " n"], scale: Scale = "minmax") -> "Scaler":
         """From finite training values."""
         if not len(numbers):
             return cls(scale, (), ())
@@ -95,7 +95,7 @@ class Scaler:
         return {"knots": list(self.knots), "levels": list(self.levels)}
 
     @classmethod
-    def from_state(cls, scale: Scale, state: dict[str, Any]) -> Self:
+    def from_state(cls, scale: Scale, state: dict[str, Any]) -> "Scaler":
         """The scaler that gave this state."""
         return cls(scale, tuple(map(float, state["knots"])), tuple(map(float, state["levels"])))
 

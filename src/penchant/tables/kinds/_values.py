@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -27,16 +27,16 @@ class Values:
     """(count) the values, Int64 or String."""
 
     @classmethod
-    def fit(cls, column: pl.Series, min_count: int) -> Self:
+    def fit(cls, column: pl.Series, min_count: int) -> "Values":
         """The values of a column that occur at least ``min_count`` times."""
-        plain = _canonical(column, None).drop_nulls().alias("value")
+        plain = _canonical(column).drop_nulls().alias("value")
         counted = pl.DataFrame({"value": plain}).group_by("value").len("n").filter(pl.col("n") >= min_count)
         return cls(counted.sort(["n", "value"], descending=[True, False])["value"].rechunk())
 
     @classmethod
-    def of(cls, column: pl.Series) -> Self:
+    def of(cls, column: pl.Series) -> "Values":
         """A column of distinct values, in its own order."""
-        return cls(_canonical(column, None).alias("value").rechunk())
+        return cls(_canonical(column).alias("value").rechunk())
 
     def __len__(self) -> int:
         return len(self.series)
@@ -56,7 +56,7 @@ class Values:
 
     def codes(self, column: pl.Series) -> Int64[np.ndarray, " n"]:
         """The code of each value: `MISSING` where null, `UNSEEN` where it is not known."""
-        plain = _canonical(column, self.series.dtype)
+        plain = _canonical(column).cast(self.series.dtype, strict=False)
         if not len(self):
             codes = np.full(len(column), UNSEEN, dtype=np.int64)
         elif len(column) <= _HASHED:
@@ -83,7 +83,7 @@ class Values:
         return {"type": kind, "values": self.series.to_list()}
 
     @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Self:
+    def from_state(cls, state: dict[str, Any]) -> "Values":
         """The values that gave this state."""
         kind: Literal["int", "str"] = state["type"]
         return cls(pl.Series("value", state["values"], dtype=pl.Int64 if kind == "int" else pl.String))
@@ -105,14 +105,14 @@ class Values:
         return codes
 
 
-def _canonical(column: pl.Series, wanted: pl.DataType | None) -> pl.Series:
+def _canonical(column: pl.Series) -> pl.Series:
     """A column as Int64 or String. Whole floats are integers; what cannot be cast becomes null."""
     dtype = column.dtype
     if dtype == pl.Object:
         column = pl.Series(
             column.name, [None if o is None else str(o) for o in column.to_list()], dtype=pl.String
         )
-    elif dtype == pl.Boolean or is_text(dtype) or dtype == pl.Null:
+    elif dtype == pl.Boolean or is_text(column) or dtype == pl.Null:
         column = column.cast(pl.String)
     elif dtype.is_float() or dtype.is_decimal():
         whole = column.cast(pl.Int64, strict=False)
@@ -121,7 +121,7 @@ def _canonical(column: pl.Series, wanted: pl.DataType | None) -> pl.Series:
         column = column.cast(pl.String)  # ids made by hashing
     else:
         column = column.cast(pl.Int64, strict=False)
-    return column if wanted is None else column.cast(wanted, strict=False)
+    return column
 
 
 def value_problems(table: str, column: pl.Series) -> list[Problem]:
@@ -130,7 +130,7 @@ def value_problems(table: str, column: pl.Series) -> list[Problem]:
     if dtype == pl.Object:
         fix = "Give one type: all text or all whole numbers"
         return odd_objects(table, column, (str, int), "text or a whole number", fix)
-    if is_text(dtype) or dtype.is_integer() or dtype in (pl.Boolean, pl.Null):
+    if is_text(column) or dtype.is_integer() or dtype in (pl.Boolean, pl.Null):
         return []
     present = column.is_not_null().to_numpy()
     if not dtype.is_float():

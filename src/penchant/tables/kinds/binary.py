@@ -1,7 +1,7 @@
 """Yes or no, or one of two values."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -44,9 +44,9 @@ class Binary(Kind):
     """What values are decoded to."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Binary":
         """Learn the two values."""
-        kind = _type(column.dtype)
+        kind = _type(column)
         numbers = column.drop_nulls().unique().sort()
         found = [v for v in _texts(numbers).to_list() if v is not None]
         if kind == "bool" or (kind != "str" and set(found) <= {"0", "1"}):
@@ -61,7 +61,7 @@ class Binary(Kind):
         if dtype == pl.Object:
             return odd_objects(table, column, (str, int), "one of two values", _FIX)
         present = column.is_not_null().to_numpy()
-        if not (dtype.is_numeric() or is_text(dtype) or dtype in (pl.Boolean, pl.Null)):
+        if not (dtype.is_numeric() or is_text(column) or dtype in (pl.Boolean, pl.Null)):
             return cells(table, column, present, f"one of two values expected, got {dtype}", _FIX)
         if dtype.is_float() and (wrong := (~column.is_finite()).fill_null(False).to_numpy()).any():
             got = first(column, wrong)
@@ -85,7 +85,7 @@ class Binary(Kind):
     def encode(self, column: pl.Series) -> Encoded:
         """(n, 1): 0 or 1; NaN where missing or unseen."""
         texts = _texts(column)
-        if self.type == "bool" and is_text(column.dtype):
+        if self.type == "bool" and is_text(column):
             texts = texts.str.to_lowercase().replace({"true": "1", "false": "0"})
         encoded = np.full(len(column), np.nan, dtype=np.float32)
         for number, value in enumerate((self.zero, self.one)):
@@ -133,7 +133,7 @@ class Binary(Kind):
         return {"zero": self.zero, "one": self.one, "type": self.type}
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Binary":
         """The kind that gave this state."""
         return cls(field, state["zero"], state["one"], state["type"])
 
@@ -142,7 +142,8 @@ class Binary(Kind):
         return self.type != "str" and (self.zero, self.one) == ("0", "1")
 
 
-def _type(dtype: pl.DataType) -> Literal["bool", "int", "float", "str"]:
+def _type(column: pl.Series) -> Literal["bool", "int", "float", "str"]:
+    dtype = column.dtype
     if dtype == pl.Boolean:
         return "bool"
     if dtype.is_integer():

@@ -1,7 +1,7 @@
 """One value of several: an occupation, a language."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,7 +26,7 @@ class Category(Kind):
     """The known values."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Category":
         """Learn the values."""
         return cls(field, Values.fit(column, field.min_count))
 
@@ -79,6 +79,6 @@ class Category(Kind):
         return self.values.state()
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Category":
         """The kind that gave this state."""
         return cls(field, Values.from_state(state))

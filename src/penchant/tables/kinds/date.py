@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -40,7 +40,7 @@ class Date(Kind):
     """The time zone of the column, to which moments are decoded."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Date":
         """Learn the range."""
         times = _times(column, field.format)
         moment = times.dtype != pl.Date
@@ -58,7 +58,7 @@ class Date(Kind):
         if dtype in (pl.Date, pl.Datetime, pl.Null):
             return []
         present = column.is_not_null().to_numpy()
-        if not is_text(dtype):
+        if not is_text(column):
             fix = "Set kind = 'numeric', or cast the column to a date"
             return cells(table, column, present, f"a date expected, got {dtype}", fix)
         wrong = present & _times(column, field.format).is_null().to_numpy()
@@ -114,7 +114,7 @@ class Date(Kind):
         return {**self.scaler.state(), "moment": self.moment, "zone": self.zone}
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Date":
         """The kind that gave this state."""
         return cls(field, Scaler.from_state("minmax", state), bool(state["moment"]), state["zone"])
 
@@ -142,7 +142,7 @@ def _times(column: pl.Series, format: str | None) -> pl.Series:
         return _times(pl.Series(column.name, objects, dtype=pl.String), format)
     if dtype == pl.Null:
         return column.cast(pl.Date)
-    if not is_text(dtype):
+    if not is_text(column):
         return column
     text = column.cast(pl.String).str.strip_chars()
     if format is None:

@@ -1,7 +1,7 @@
 """Who it is: the key itself, or any other name with very many values (a zip code, an author)."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,7 +26,7 @@ class Id(Kind):
     """The known values."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Id":
         """Learn the values."""
         return cls(field, Values.fit(column, field.min_count))
 
@@ -70,6 +70,6 @@ class Id(Kind):
         return self.values.state()
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Id":
         """The kind that gave this state."""
         return cls(field, Values.from_state(state))

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,7 +35,7 @@ class Numeric(Kind):
     """Whether the training rows held whole numbers."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Numeric":
         """Learn the range."""
         numbers = _numbers(column)
         numbers = numbers[np.isfinite(numbers)]
@@ -49,7 +49,7 @@ class Numeric(Kind):
         dtype = column.dtype
         if dtype == pl.Object:
             return odd_objects(table, column, (int, float), "a number", _FIX)
-        if is_text(dtype):
+        if is_text(column):
             text = column.cast(pl.String)
             wrong = (text.cast(pl.Float64, strict=False).is_null() & text.is_not_null()).to_numpy()
             if not wrong.any():
@@ -113,7 +113,7 @@ class Numeric(Kind):
         return {**self.scaler.state(), "whole": self.whole}
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Numeric":
         """The kind that gave this state."""
         return cls(field, Scaler.from_state(field.scale, state), bool(state["whole"]))
 

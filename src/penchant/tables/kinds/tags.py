@@ -1,7 +1,7 @@
 """Any number of values: genres, topics."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,17 @@ from jaxtyping import Bool, Float32
 from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Block
 from penchant.errors import Problem
 from penchant.tables._field import Field
-from penchant.tables.kinds._base import UNKNOWN, Counts, Encoded, Kind, cells, first, is_text, odd_objects
+from penchant.tables.kinds._base import (
+    UNKNOWN,
+    Counts,
+    Encoded,
+    Kind,
+    cells,
+    element,
+    first,
+    is_text,
+    odd_objects,
+)
 from penchant.tables.kinds._values import Values
 
 __all__ = ["Tags"]
@@ -30,7 +40,7 @@ class Tags(Kind):
     """The known tags."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Tags":
         """Learn the tags; a tag is counted once a row."""
         lists = _lists(column, field.delimiter).drop_nulls().list.unique()
         flat = lists.filter(lists.list.len() > 0).explode()
@@ -46,17 +56,17 @@ class Tags(Kind):
             return odd_objects(
                 table, column, wanted, "list", "Give lists in all rows, or 'a|b|c' in all rows"
             )
-        if dtype == pl.Null or (is_text(dtype) and field.delimiter is not None):
+        if dtype == pl.Null or (is_text(column) and field.delimiter is not None):
             return []
         present = column.is_not_null().to_numpy()
         got = first(column, present)
-        if is_text(dtype):
+        if is_text(column):
             fix = "Set delimiter = '|' (or what stands between the tags)"
             return cells(table, column, present, f"list expected, got text {got}", fix)
-        if not isinstance(dtype, pl.List | pl.Array):
+        inner = element(column)
+        if inner is None:
             return cells(table, column, present, f"list expected, got {got}", fix)
-        inner = pl.Series([], dtype=dtype.inner).dtype
-        if is_text(inner) or inner.is_integer() or inner in (pl.Null, pl.Boolean):
+        if is_text(inner) or inner.dtype.is_integer() or inner.dtype in (pl.Null, pl.Boolean):
             return []
         message = f"lists of text or whole numbers expected, got {got}"
         return cells(table, column, present, message, "Set kind = 'vector', or cast the elements")
@@ -122,7 +132,7 @@ class Tags(Kind):
         return self.values.state()
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Tags":
         """The kind that gave this state."""
         return cls(field, Values.from_state(state))
 
@@ -139,16 +149,14 @@ def _lists(column: pl.Series, delimiter: str | None) -> pl.Series:
         column = pl.Series(
             column.name, [None if o is None else [str(t) for t in o] for o in column.to_list()]
         )
-    elif is_text(dtype):
+    elif is_text(column):
         text = column.cast(pl.String)
         column = text.str.split(delimiter) if delimiter is not None else text.reshape((-1, 1)).arr.to_list()
         column = column.set(text.is_null(), None)
     elif isinstance(dtype, pl.Array):
         column = column.arr.to_list()
-    dtype = column.dtype
-    assert isinstance(dtype, pl.List)
-    inner = pl.Series([], dtype=dtype.inner).dtype
-    if is_text(inner) or inner == pl.Null:
+    inner = element(column)
+    if inner is not None and (is_text(inner) or inner.dtype == pl.Null):
         part = pl.element().cast(pl.String).str.strip_chars()
         return column.list.eval(part.filter(part != ""))
     return column.list.drop_nulls()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,17 @@ from jaxtyping import Float32, Float64
 from penchant._spec import Block
 from penchant.errors import DataError, Problem
 from penchant.tables._field import SECTIONS, Field
-from penchant.tables.kinds._base import UNKNOWN, Counts, Encoded, Kind, cells, first, is_text, odd_objects
+from penchant.tables.kinds._base import (
+    UNKNOWN,
+    Counts,
+    Encoded,
+    Kind,
+    cells,
+    element,
+    first,
+    is_text,
+    odd_objects,
+)
 from penchant.tables.kinds.numeric import readable
 
 __all__ = ["Vector"]
@@ -32,7 +42,7 @@ class Vector(Kind):
     """Greatest training value of each axis."""
 
     @classmethod
-    def fit(cls, field: Field, column: pl.Series) -> Self:
+    def fit(cls, field: Field, column: pl.Series) -> "Vector":
         """Learn length and ranges."""
         lists = _lists(column, field.delimiter).drop_nulls()
         size = _length(lists)
@@ -53,10 +63,10 @@ class Vector(Kind):
             return []
         present = column.is_not_null().to_numpy()
         got = first(column, present)
-        if is_text(dtype) and field.delimiter is None:
+        if is_text(column) and field.delimiter is None:
             fix = "Set delimiter = ',' (or what stands between the numbers)"
             return cells(table, column, present, f"list of numbers expected, got text {got}", fix)
-        if not (is_text(dtype) or _of_numbers(dtype)):
+        if not (is_text(column) or _of_numbers(column)):
             return cells(table, column, present, f"list of numbers expected, got {got}", "Set another kind")
         lists = _lists(column, field.delimiter)
         lengths = lists.list.len().fill_null(0).cast(pl.Int64).to_numpy()
@@ -108,7 +118,8 @@ class Vector(Kind):
         """Lists of numbers in their own units."""
         missing = np.isnan(portrait).any(axis=1) if self.low else np.ones(len(portrait), dtype=bool)
         u = np.clip(portrait.astype(np.float64), 0.0, 1.0)
-        numbers = (1 - u) * np.array(self.low) + u * np.array(self.high)
+        low, high = np.array(self.low), np.array(self.high)
+        numbers = np.clip((1 - u) * low + u * high, low, high)
         series = pl.Series(self.field.name, numbers, dtype=pl.Array(pl.Float64, len(self.low))).arr.to_list()
         return series.set(pl.Series(missing), None)
 
@@ -129,7 +140,7 @@ class Vector(Kind):
         return {"low": list(self.low), "high": list(self.high)}
 
     @classmethod
-    def from_state(cls, field: Field, state: dict[str, Any]) -> Self:
+    def from_state(cls, field: Field, state: dict[str, Any]) -> "Vector":
         """The kind that gave this state."""
         return cls(field, tuple(map(float, state["low"])), tuple(map(float, state["high"])))
 
@@ -149,11 +160,9 @@ class Vector(Kind):
         return numbers
 
 
-def _of_numbers(dtype: pl.DataType) -> bool:
-    if not isinstance(dtype, pl.List | pl.Array):
-        return False
-    inner = pl.Series([], dtype=dtype.inner).dtype
-    return inner.is_numeric() or inner == pl.Null
+def _of_numbers(column: pl.Series) -> bool:
+    inner = element(column)
+    return inner is not None and (inner.dtype.is_numeric() or inner.dtype == pl.Null)
 
 
 def _lists(column: pl.Series, delimiter: str | None) -> pl.Series:
@@ -163,7 +172,7 @@ def _lists(column: pl.Series, delimiter: str | None) -> pl.Series:
     if dtype == pl.Object:
         rows = [None if o is None else [float(x) for x in o] for o in column.to_list()]
         return pl.Series(column.name, rows, dtype=wanted)
-    if is_text(dtype):
+    if is_text(column):
         text = column.cast(pl.String).str.strip_chars("[]() \t\n")
         parts = text.str.split(delimiter if delimiter is not None else ",").list.eval(
             pl.element().str.strip_chars().filter(pl.element().str.strip_chars() != "")

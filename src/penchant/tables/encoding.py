@@ -1,0 +1,245 @@
+"""Tables to numbers: the kinds of one side fitted together, and both sides with the interactions' context."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float32, Int64
+from penchant.tables._tables import Tables
+
+from penchant._spec import Bag, Features, Layout
+from penchant.errors import DataError, Problem
+from penchant.tables._field import SECTIONS, Field, nearest
+from penchant.tables._rows import columns_of
+from penchant.tables.kinds import KINDS, Counts, Encoded, Kind
+from penchant.tables.schema import Schema
+from penchant.tables.vocabulary import Vocabulary
+
+__all__ = ["EncodedTables", "SideEncoder", "TablesEncoder"]
+
+
+@dataclass(frozen=True)
+class SideEncoder:
+    """The fitted fields of one side: rows to `Features`, to portrait vectors, back to values and words."""
+
+    kinds: tuple[Kind, ...]
+    """One fitted kind for each field, in the schema's order."""
+
+    @classmethod
+    def fit(cls, fields: Sequence[Field], frame: pl.DataFrame) -> "SideEncoder":
+        """Fit each field to its column; only training rows may be given.
+
+        Raises: DataError: a column is not there.
+        """
+        _require(fields, frame)
+        return cls(tuple(KINDS[f.kind].fit(f, frame[f.name]) for f in fields))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The fields as networks see them."""
+        return Layout(tuple(kind.block() for kind in self.kinds))
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields, in order."""
+        return tuple(kind.field for kind in self.kinds)
+
+    def encode(self, frame: pl.DataFrame) -> Features:
+        """Each row of the frame as numbers, codes and bags.
+
+        Raises: DataError: a column is not there, or holds vectors of another length.
+        """
+        _require(self.fields, frame)
+        dense = np.empty((frame.height, self.layout.n_dense), dtype=np.float32)
+        codes = np.empty((frame.height, len(self.layout.of("code"))), dtype=np.int64)
+        bags: list[Bag] = []
+        start = place = 0
+        for kind in self.kinds:
+            encoded = kind.encode(frame[kind.field.name])
+            if isinstance(encoded, Bag):
+                bags.append(encoded)
+            elif kind.form == "dense":
+                dense[:, start : start + encoded.shape[1]] = encoded
+                start += encoded.shape[1]
+            else:
+                codes[:, place] = encoded
+                place += 1
+        return Features(dense, codes, tuple(bags))
+
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> Features:
+        """Rows that are in no table, given as ``{column: value}``; a field that is left out is missing.
+
+        Raises: DataError: a name that is no field, or a value of another kind; every problem at once.
+        """
+        return self.encode(columns_of(self.fields, rows))
+
+    def report(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What is not as in the training rows: field, rows, and how many are missing, unseen and clipped."""
+        _require(self.fields, frame)
+        found = [(k.field.name, frame.height, *k.counts(frame[k.field.name])) for k in self.kinds]
+        schema = {"field": pl.String, "rows": pl.Int64, **dict.fromkeys(Counts._fields, pl.Int64)}
+        return pl.DataFrame(found, schema=schema, orient="row")
+
+    def portrait(self, features: Features) -> Float32[np.ndarray, "n width"]:
+        """The portrait vectors v in [0, 1]; NaN where a field is missing (or a category is unseen)."""
+        vectors = np.empty((len(features), self.layout.width), dtype=np.float32)
+        places = {block.name: place for block, place in self.layout.places()}
+        for kind, encoded in self._parts(features):
+            if kind.field.name in places:
+                vectors[:, places[kind.field.name]] = kind.portrait(encoded)
+        return vectors
+
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """For each coordinate of a portrait: the field's heading, and the word for the coordinate."""
+        return tuple((kind.field.heading, label) for kind in self.kinds for label in kind.labels())
+
+    def decode(self, portrait: Float32[np.ndarray, "n width"]) -> pl.DataFrame:
+        """Portraits as a table in the fields' own values and units; ids are not in it."""
+        return pl.DataFrame([k.decode(portrait[:, s]).alias(k.field.name) for k, s in self._places()])
+
+    def words(self, portrait: Float32[np.ndarray, " width"]) -> dict[str, str]:
+        """One portrait for people to read, by heading: ``{"age": "24 years", "genres": "Drama, Comedy"}``."""
+        return {kind.field.heading: kind.words(portrait[place]) for kind, place in self._places()}
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, by field, as JSON can hold it."""
+        return {kind.field.name: kind.state() for kind in self.kinds}
+
+    @classmethod
+    def from_state(cls, fields: Sequence[Field], state: Mapping[str, Any]) -> "SideEncoder":
+        """The encoder that gave this state."""
+        return cls(tuple(KINDS[f.kind].from_state(f, state[f.name]) for f in fields))
+
+    def _places(self) -> Iterator[tuple[Kind, slice]]:
+        kinds = {kind.field.name: kind for kind in self.kinds}
+        return ((kinds[block.name], place) for block, place in self.layout.places())
+
+    def _parts(self, features: Features) -> Iterator[tuple[Kind, Encoded]]:
+        """Each kind with its part of the features."""
+        start = place = bag = 0
+        for kind, block in zip(self.kinds, self.layout.blocks, strict=True):
+            if block.form == "dense":
+                yield kind, features.dense[:, start : start + block.size]
+                start += block.size
+            elif block.form == "code":
+                yield kind, features.codes[:, place]
+                place += 1
+            else:
+                yield kind, features.bags[bag]
+                bag += 1
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTables:
+    """Tables as numbers. ``users[user[j]]``, ``items[item[j]]`` and ``context[j]`` describe interaction j."""
+
+    users: Features
+    """All rows of the users."""
+    items: Features
+    """All rows of the items."""
+    context: Features | None
+    """One row an interaction; None where the schema has no context columns."""
+    user: Int64[np.ndarray, " n"]
+    """(n) row among the users."""
+    item: Int64[np.ndarray, " n"]
+    """(n) row among the items."""
+    label: Float32[np.ndarray, " n"]
+    """(n) 1 liked, 0 not; NaN where the tables hold no labels."""
+    weight: Float32[np.ndarray, " n"]
+    """(n) how much each counts; 1 where the schema has no weights."""
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+@dataclass(frozen=True)
+class TablesEncoder:
+    """The fitted fields of users, items and context."""
+
+    user: SideEncoder
+    """Columns of the users."""
+    item: SideEncoder
+    """Columns of the items."""
+    context: SideEncoder
+    """Columns of the interactions; without fields where there are none."""
+
+    @classmethod
+    def fit(cls, train: Tables) -> "TablesEncoder":
+        """Fit to the users and items that occur in the training interactions, and to these.
+
+        Raises: DataError: there is no interaction.
+        """
+        schema, pairs = train.schema, train.interactions
+        if not pairs.height:
+            raise DataError([Problem("interactions", "training needs interactions, and there is none")])
+        users = _occurring(train.users, _key(schema.user_id), pairs[schema.user])
+        items = _occurring(train.items, _key(schema.item_id), pairs[schema.item])
+        return cls(
+            SideEncoder.fit(schema.side("user"), users),
+            SideEncoder.fit(schema.side("item"), items),
+            SideEncoder.fit(schema.side("context"), pairs),
+        )
+
+    def encode(self, tables: Tables) -> EncodedTables:
+        """Users, items and interactions as numbers.
+
+        Raises:
+            DataError: a column is not there.
+            UnknownIdError: an interaction names no row of users or items.
+        """
+        schema, pairs = tables.schema, tables.interactions
+        users = Vocabulary(tables.users[_key(schema.user_id)], what="user")
+        items = Vocabulary(tables.items[_key(schema.item_id)], what="item")
+        n = pairs.height
+        return EncodedTables(
+            users=self.user.encode(tables.users),
+            items=self.item.encode(tables.items),
+            context=self.context.encode(pairs) if self.context.kinds else None,
+            user=users.rows(pairs[schema.user]) if n else np.zeros(0, dtype=np.int64),
+            item=items.rows(pairs[schema.item]) if n else np.zeros(0, dtype=np.int64),
+            label=_floats(pairs, schema.label, np.nan),
+            weight=_floats(pairs, schema.weight, 1.0),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, as JSON can hold it."""
+        return {"user": self.user.state(), "item": self.item.state(), "context": self.context.state()}
+
+    @classmethod
+    def from_state(cls, schema: Schema, state: Mapping[str, Any]) -> "TablesEncoder":
+        """The encoder that gave this state."""
+        return cls(
+            SideEncoder.from_state(schema.side("user"), state["user"]),
+            SideEncoder.from_state(schema.side("item"), state["item"]),
+            SideEncoder.from_state(schema.side("context"), state["context"]),
+        )
+
+
+def _require(fields: Sequence[Field], frame: pl.DataFrame) -> None:
+    known = tuple(frame.columns)
+    problems = [
+        Problem(SECTIONS[f.side], "the column is not there", column=f.name, fix=nearest(f.name, known))
+        for f in fields
+        if f.name not in known
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _occurring(frame: pl.DataFrame, key: str, named: pl.Series) -> pl.DataFrame:
+    """The rows whose key is named."""
+    return frame.filter(frame[key].is_in(named.unique().implode()))
+
+
+def _floats(frame: pl.DataFrame, column: str | None, default: float) -> Float32[np.ndarray, " n"]:
+    if column is None or column not in frame.columns:
+        return np.full(frame.height, default, dtype=np.float32)
+    return frame[column].cast(pl.Float32).to_numpy().astype(np.float32)
+
+
+def _key(name: str | None) -> str:
+    assert name is not None, "tables always have keys"
+    return name

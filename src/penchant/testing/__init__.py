@@ -1,0 +1,8 @@
+"""The laws that penchant's interchangeable parts keep, for holding your own parts against them.
+
+Each is a plain function that raises AssertionError with the law that is broken; use them in your tests.
+"""
+
+from penchant.testing.kinds import check_kind
+
+__all__ = ["check_kind"]
