@@ -39,7 +39,8 @@ class Field:
     """One column of one side.
 
     Raises: SchemaError: an unknown side, kind or scale, or an option that the kind does not use.
-    Example: >>> Field(name="age", side="user", kind="numeric", unit="years").heading
+    Example:
+        >>> Field(name="age", side="user", kind="numeric", unit="years").heading
         'age'
     """
 
@@ -101,7 +102,8 @@ class Field:
 def nearest(word: str, known: tuple[str, ...]) -> str | None:
     """The advice *Perhaps 'numeric' is meant*, or None where nothing known is near.
 
-    Example: >>> nearest("numerical", KIND_NAMES)
+    Example:
+        >>> nearest("numerical", KIND_NAMES)
         "Perhaps 'numeric' is meant"
     """
     near = difflib.get_close_matches(word, known, n=1)

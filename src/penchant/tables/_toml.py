@@ -25,7 +25,8 @@ def _string(text: str) -> str:
 def key(name: str) -> str:
     """A key: bare where TOML allows it, otherwise quoted.
 
-    Example: >>> key("age"), key("年龄")
+    Example:
+        >>> key("age"), key("年龄")
         ('age', '"年龄"')
     """
     return name if _BARE.fullmatch(name) else _string(name)
@@ -34,7 +35,8 @@ def key(name: str) -> str:
 def value(given: Value) -> str:
     """A string, an integer, or an inline table of them.
 
-    Example: >>> value({"kind": "tags", "delimiter": "|"})
+    Example:
+        >>> value({"kind": "tags", "delimiter": "|"})
         '{ kind = "tags", delimiter = "|" }'
     """
     if isinstance(given, str):

@@ -28,7 +28,8 @@ class Vocabulary:
         what: what they name, for messages: "user", "item".
 
     Raises: DataError: a null, or an id twice.
-    Example: >>> Vocabulary(["u1", "u2"]).rows(["u2", "u1", "u2"])
+    Example:
+        >>> Vocabulary(["u1", "u2"]).rows(["u2", "u1", "u2"])
         array([1, 0, 1])
     """
 

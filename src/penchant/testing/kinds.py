@@ -23,7 +23,8 @@ def check_kind(kind: type[Kind], field: Field, column: pl.Series, *, tolerance: 
         tolerance: by how much of its range a dense value may miss after one way there and back.
 
     Raises: AssertionError: a law is broken; the message says which.
-    Example: >>> from penchant.tables.kinds import Numeric
+    Example:
+        >>> from penchant.tables.kinds import Numeric
         >>> age = Field(name="age", side="user", kind="numeric")
         >>> check_kind(Numeric, age, pl.Series([24, None, 31]))
     """

@@ -121,7 +121,8 @@ class Numeric(Kind):
 def readable(number: float, span: float) -> str:
     """A number with as many decimals as tell about a hundredth of its range.
 
-    Example: >>> readable(3.14159, 10.0), readable(1.5e9, 1e10)
+    Example:
+        >>> readable(3.14159, 10.0), readable(1.5e9, 1e10)
         ('3.1', '1.5e+09')
     """
     size = max(abs(number), span)
