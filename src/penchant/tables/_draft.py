@@ -142,12 +142,13 @@ def _answers(
     notes: list[tuple[Side, str]],
 ) -> list[str]:
     """Find label, time and weight among the columns; return the rest, less what repeats the answer."""
-    label = _named(frame, "interactions", names.label)
-    label = label or _usual([c for c in columns if _yes_no(frame[c])], _LABEL)
+    label, time, weight = (_named(frame, "interactions", n) for n in (names.label, names.time, names.weight))
+    open_ = [c for c in columns if c not in (label, time, weight)]
+    label = label or _usual([c for c in open_ if _yes_no(frame[c])], _LABEL)
     if label is None:
         notes.append(("context", "no column of yes/no labels was found; make a column 'label' of 1 and 0"))
-    time = _named(frame, "interactions", names.time) or _usual([c for c in columns if c != label], _TIME)
-    weight = _named(frame, "interactions", names.weight) or _usual(columns, _WEIGHT)
+    time = time or _usual([c for c in open_ if c != label], _TIME)
+    weight = weight or _usual([c for c in open_ if c not in (label, time)], _WEIGHT)
     found |= {"time": time, "weight": weight, **({"label": label} if label else {})}
     rest = []
     for c in columns:
@@ -161,10 +162,9 @@ def _answers(
 
 
 def _yes_no(column: pl.Series) -> bool:
-    numeric = column.dtype.is_numeric() or column.dtype == pl.Boolean
-    return numeric and bool(
-        column.drop_nulls().is_in([0, 1] if column.dtype != pl.Boolean else [True, False]).all()
-    )
+    if column.dtype == pl.Boolean:
+        return True
+    return column.dtype.is_numeric() and bool(((column == 0) | (column == 1)).drop_nulls().all())
 
 
 def _key(
@@ -204,11 +204,10 @@ def _reference(
     found = found or _usual(pairs.columns, _USER if side == "user" else _ITEM)
     if found is None and frame is not None and key is not None:
         sample = pairs.gather_every(max(1, len(pairs) // SAMPLE))
-        alike = [c for c in pairs.columns if pairs[c].dtype == frame[key].dtype]
         known = frame[key].unique().implode()
-        shares = {c: sample[c].is_in(known).sum() / max(1, len(sample)) for c in alike}
-        best = max(shares, key=lambda c: shares[c], default=None)
-        found = best if best is not None and shares[best] > 0.5 else None
+        alike = [c for c in pairs.columns if pairs[c].dtype == frame[key].dtype and not _yes_no(pairs[c])]
+        held = [c for c in alike if sample[c].is_in(known).sum() > 0.5 * len(sample)]
+        found = max(held, key=lambda c: sample[c].n_unique(), default=None)
     if found is None:
         fix = f"Give {side} = … (the column)"
         raise SchemaError([Problem("interactions", f"no column was found that names the {side}", fix=fix)])

@@ -7,13 +7,10 @@ from typing import Literal
 
 from penchant.errors import Problem, SchemaError
 
-__all__ = ["KIND_NAMES", "SECTIONS", "SIDES", "Field", "Scale", "Side", "nearest"]
+__all__ = ["KIND_NAMES", "SECTIONS", "SIDES", "Field", "Side", "nearest"]
 
 Side = Literal["user", "item", "context"]
 """Whose column it is. ``context`` is a column of the interactions; it joins the user's side for that pair."""
-
-Scale = Literal["minmax", "log", "quantile"]
-"""How a number is brought to [0, 1]."""
 
 SIDES: tuple[Side, ...] = ("user", "item", "context")
 
@@ -50,8 +47,8 @@ class Field:
     """Whose column it is: user, item or context."""
     kind: str
     """One of numeric, binary, category, tags, vector, date, id."""
-    scale: Scale = "minmax"
-    """numeric: straight from least to greatest, by the logarithm, or by rank."""
+    scale: str = "minmax"
+    """numeric: minmax (straight from least to greatest), log (by the logarithm) or quantile (by rank)."""
     delimiter: str | None = None
     """tags and vector: what stands between the parts where they are given as one string."""
     format: str | None = None

@@ -105,12 +105,14 @@ def _code(column: pl.Series, distinct: int) -> Guess:
 
 def _vector(column: pl.Series) -> Guess | None:
     """Text such as "0.1 0.2 0.3": fractions, always as many."""
+    if not column.head(100).str.contains(r"\d\.\d").any():
+        return None
     for delimiter in ("|", ";", ",", " "):
         parts = column.str.strip_chars("[] ").str.split(delimiter)
         lengths = parts.list.len()
         if lengths.n_unique() == 1 and lengths[0] > 1:
             numbers = parts.explode().str.strip_chars().cast(pl.Float64, strict=False)
-            if numbers.is_not_null().all() and column.str.contains(r"\d\.\d").any():
+            if numbers.is_not_null().all():
                 return Guess("vector", {"delimiter": delimiter})
     return None
 
@@ -118,12 +120,15 @@ def _vector(column: pl.Series) -> Guess | None:
 def _tags(column: pl.Series, distinct: int) -> Guess | None:
     """Text such as "drama|comedy": a delimiter in many rows, short parts that recur."""
     for delimiter in ("|", ";", ","):
-        share = column.str.contains(delimiter, literal=True).mean()
-        parts = column.str.split(delimiter).explode().str.strip_chars()
+        if column.str.contains(delimiter, literal=True).sum() < 0.2 * len(column):
+            continue
+        parts = column.unique().str.split(delimiter).explode().str.strip_chars()
         length = parts.str.len_chars().mean()
-        assert isinstance(share, float)
         assert isinstance(length, float)
         kinds = parts.n_unique()
-        if share >= 0.2 and length <= _LONG / 2 and kinds <= len(parts) / 2 and kinds <= max(distinct, 3):
+        recurring = (
+            kinds < len(parts) if delimiter != "," else kinds <= distinct
+        )  # "Lyon, France" is one value
+        if length <= _LONG / 2 and recurring and kinds <= 0.8 * len(parts):
             return Guess("tags", {"delimiter": delimiter})
     return None

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64
 
-from penchant.tables._field import Scale
-
 __all__ = ["Scaler"]
 
 _KNOTS = 256
@@ -25,15 +23,15 @@ class Scaler:
     What is below ``low`` counts as ``low``, what is above ``high`` as ``high``. A constant is 0.5.
     """
 
-    scale: Scale
-    """How the range is spread."""
+    scale: str
+    """How the range is spread: minmax, log or quantile."""
     knots: tuple[float, ...]
     """Rising values of x, from low to high; one for a constant, none where no value was there."""
     levels: tuple[float, ...]
     """The u of each knot, rising from 0 to 1."""
 
     @classmethod
-    def fit(cls, numbers: Float64[np.ndarray, " n"], scale: Scale = "minmax") -> "Scaler":
+    def fit(cls, numbers: Float64[np.ndarray, " n"], scale: str = "minmax") -> "Scaler":
         """From finite training values."""
         if not len(numbers):
             return cls(scale, (), ())
@@ -95,7 +93,7 @@ class Scaler:
         return {"knots": list(self.knots), "levels": list(self.levels)}
 
     @classmethod
-    def from_state(cls, scale: Scale, state: dict[str, Any]) -> "Scaler":
+    def from_state(cls, scale: str, state: dict[str, Any]) -> "Scaler":
         """The scaler that gave this state."""
         return cls(scale, tuple(map(float, state["knots"])), tuple(map(float, state["levels"])))
 

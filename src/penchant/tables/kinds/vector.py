@@ -92,10 +92,15 @@ class Vector(Kind):
         """(n, size) in [0, 1]; NaN where missing, 0.5 along a constant axis."""
         numbers = self._numbers(column)
         low, high = np.array(self.low), np.array(self.high)
-        half = high / 2 - low / 2  # halves, for the range may be that of all floats
-        scaled = (np.clip(numbers, low, high) / 2 - low / 2) / np.where(half > 0, half, 1.0)
-        scaled = np.where((half > 0) | np.isnan(numbers), scaled, 0.5)
-        return scaled.astype(np.float32)
+        np.clip(numbers, low, high, out=numbers)
+        with np.errstate(over="ignore"):
+            if not np.isfinite(high - low).all():  # the range is that of all floats: work with halves
+                numbers, low, high = numbers / 2, low / 2, high / 2
+        numbers -= low
+        numbers /= np.where(high > low, high - low, 1.0)
+        constant = np.flatnonzero(low == high)
+        numbers[:, constant] += 0.5  # NaN stays
+        return numbers.astype(np.float32)
 
     def counts(self, column: pl.Series) -> Counts:
         """Missing rows, and rows with an axis out of its range."""
@@ -156,7 +161,8 @@ class Vector(Kind):
             message = f"vectors of {size} numbers expected (as in the training rows), got {got}"
             raise DataError(cells(SECTIONS[self.field.side], column, odd, message))
         numbers[present] = _matrix(lists.drop_nulls(), size)
-        numbers[np.isnan(numbers).any(axis=1)] = np.nan
+        if size:
+            numbers[np.isnan(numbers.sum(axis=1))] = np.nan
         return numbers
 
 
