@@ -19,7 +19,14 @@ __all__ = ["Date"]
 
 _DAY = 86_400.0
 _ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
-_MOMENT_CODES = ("%H", "%I", "%M", "%S", "%T", "%R", "%s", "%c", "%X", "%+")
+_WHOLE_CODES = ("%s", "%c", "%+")
+_MINUTE_CODES = ("%M", "%T", "%R", "%r", "%X", *_WHOLE_CODES)
+_MOMENT_CODES = ("%H", "%k", "%I", "%l", *_MINUTE_CODES)
+_DAY_CODES = ("%j", "%D", "%x", "%F", "%v", *_WHOLE_CODES)
+_LEFT_OPEN = {
+    ("%m", "%b", "%B", "%h", *_DAY_CODES): (" 01", " %m"),
+    ("%d", "%e", *_DAY_CODES): (" 01", " %d"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,12 @@ class Date(Kind):
         if not is_text(column):
             fix = "Set kind = 'numeric', or cast the column to a date"
             return cells(table, column, present, f"a date expected, got {dtype}", fix)
-        wrong = present & _times(column, field.format).is_null().to_numpy()
+        try:
+            wrong = present & _times(column, field.format).is_null().to_numpy()
+        except pl.exceptions.ComputeError as error:
+            reason = str(error).splitlines()[0]
+            message = f"the format {field.format!r} cannot be used: {reason}"
+            return [Problem(table, message, column=column.name, fix="Correct the format")]
         got = first(column, wrong)
         message = f"a date as {form} expected, got {got}"
         return cells(table, column, wrong, message, "Set format = '%d.%m.%Y' (or what it is)")
@@ -147,10 +159,21 @@ def _times(column: pl.Series, format: str | None) -> pl.Series:
     text = column.cast(pl.String).str.strip_chars()
     if format is None:
         return _iso(text)
-    if any(code in format for code in _MOMENT_CODES):
-        times = text.str.to_datetime(format, strict=False, time_unit="us")
-        return times.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if "%z" in format else times
-    return text.str.to_date(format, strict=False)
+    return _formatted(text, format)
+
+
+def _formatted(text: pl.Series, format: str) -> pl.Series:
+    """Text after a format. What the format leaves open (the day of "%Y-%m") is the first there is."""
+    for codes, (part, code) in _LEFT_OPEN.items():
+        if not any(known in format for known in codes):
+            text, format = text + part, format + code
+    if not any(code in format for code in _MOMENT_CODES):
+        return text.str.to_date(format, strict=False)
+    if not any(code in format for code in _MINUTE_CODES):
+        text, format = text + " 00", format + " %M"
+    times = text.str.to_datetime(format, strict=False, time_unit="us")
+    zoned = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
+    return times.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zoned else times
 
 
 def _iso(text: pl.Series) -> pl.Series:
