@@ -162,7 +162,7 @@ class Vector(Kind):
             raise DataError(cells(SECTIONS[self.field.side], column, odd, message))
         numbers[present] = _matrix(lists.drop_nulls(), size)
         if size:
-            numbers[np.isnan(numbers.sum(axis=1))] = np.nan
+            numbers[np.isnan(numbers).any(axis=1)] = np.nan
         return numbers
 
 

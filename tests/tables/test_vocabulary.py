@@ -1,0 +1,70 @@
+"""Ids and rows."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penchant.errors import DataError, UnknownIdError
+from penchant.tables.vocabulary import Vocabulary
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), unique=True) | st.lists(st.text(max_size=5), unique=True),
+    st.data(),
+)
+@settings(deadline=None, max_examples=50)
+def test_rows_and_ids_are_inverse(ids, data) -> None:
+    vocabulary = Vocabulary(ids)
+    assert len(vocabulary) == len(ids)
+    rows = data.draw(st.lists(st.integers(0, len(ids) - 1))) if ids else []
+    asked = [ids[row] for row in rows]
+    assert vocabulary.rows(asked).tolist() == rows
+    assert vocabulary.take(np.array(rows, dtype=np.int64)).to_list() == asked
+    assert all(one in vocabulary for one in asked)
+
+
+def test_the_type_is_kept_and_the_other_accepted() -> None:
+    whole = Vocabulary(pl.Series([30, 10, 20]))
+    assert whole.ids.dtype == pl.Int64
+    assert whole.rows(["10", "20"]).tolist() == whole.rows([10, 20]).tolist() == [1, 2]
+    assert whole.rows([10, "20"]).tolist() == [1, 2]
+    text = Vocabulary(["30", "a"])
+    assert text.ids.dtype == pl.String
+    assert text.rows([30]).tolist() == [0]
+    assert text.rows(pl.Series(["a", "30"], dtype=pl.Categorical)).tolist() == [1, 0]
+    assert "b" not in text
+
+
+def test_many_ids() -> None:
+    ids = pl.Series([f"用户{j}" for j in range(20_000)]).shuffle(seed=1)
+    vocabulary = Vocabulary(ids, what="user")
+    assert (vocabulary.rows(ids) == np.arange(20_000)).all()
+    assert vocabulary.find([*ids.head(3), "nobody"]).tolist() == [0, 1, 2, -1]
+
+
+def test_an_unknown_id_is_named_with_what_is_near() -> None:
+    vocabulary = Vocabulary(["alice", "alicia", "bob"], what="user")
+    with pytest.raises(UnknownIdError) as caught:
+        vocabulary.rows(["bob", "alize"])
+    message = str(caught.value)
+    assert message.startswith("no user 'alize' among the 3 known. Nearest: 'alice'.")
+    assert "row of features" in message
+    with pytest.raises(UnknownIdError, match=r"no users 'a', 'b', 'c', 'd', 'e' and 1 more among"):
+        vocabulary.rows(list("abcdef"))
+    with pytest.raises(KeyError, match=r"no item 18 among the 3 known\. Nearest: 17, 20, 3\."):
+        Vocabulary([3, 17, 20], what="item").rows([18, 18])
+    with pytest.raises(UnknownIdError, match=r"no id 'x' among the 1 known\. One that"):
+        Vocabulary([3]).rows(["x"])
+    with pytest.raises(UnknownIdError, match="no id None"):
+        Vocabulary([3]).rows([None])
+    with pytest.raises(UnknownIdError, match="among the 0 known"):
+        Vocabulary([]).rows(["x"])
+
+
+def test_ids_are_distinct_and_present() -> None:
+    with pytest.raises(DataError) as caught:
+        Vocabulary(["a", None, "b", "a"], what="item")
+    assert [p.rows for p in caught.value.problems] == [(1,), (3,)]
+    assert "items, 1 row (3): an id of its own expected in each row, got 'a' again" in str(caught.value)
