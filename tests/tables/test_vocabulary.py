@@ -58,7 +58,7 @@ def test_an_unknown_id_is_named_with_what_is_near() -> None:
     with pytest.raises(UnknownIdError, match=r"no id 'x' among the 1 known\. One that"):
         Vocabulary([3]).rows(["x"])
     with pytest.raises(UnknownIdError, match="no id None"):
-        Vocabulary([3]).rows([None])
+        Vocabulary([3]).rows(pl.Series([None], dtype=pl.Int64))
     with pytest.raises(UnknownIdError, match="among the 0 known"):
         Vocabulary([]).rows(["x"])
 
