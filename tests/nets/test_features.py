@@ -41,7 +41,7 @@ def test_vectorise_is_one_hot_many_hot_and_nan_where_missing():
     bag = Bag(torch.tensor([2, 3, MISSING]), torch.tensor([0, 2, 3, 3]))
     got = vectorise(Features(torch.tensor([[0.25], [torch.nan], [1.0]]), codes, (bag,)), layout)
     nan = torch.nan
-    want = torch.tensor([[0.25, 0, 1, 0, 1, 1], [nan, nan, nan, nan, nan, nan], [1.0, 0, 0, 0, 0, 0]])
+    want = torch.tensor([[0.25, 0, 1, 0, 1, 1], [nan, nan, nan, nan, nan, nan], [1.0, nan, nan, nan, 0, 0]])
     torch.testing.assert_close(got, want, equal_nan=True)
 
 

@@ -125,19 +125,21 @@ class FieldEmbedding(nn.Module):
         return every[..., : self.d].reshape(n, -1), every[..., self.d :].sum(1) if self.wide else None
 
     def _dense(self, dense: Float[Tensor, "n m"]) -> Float[Tensor, "n f out"]:
+        """Every dense block as [embedding | first-order vector]; a missing one is its place in the table."""
         parts: list[Tensor] = []
-        gone: list[Tensor] = []
         if self._scalars:
             x = dense[:, self.scalar_columns]
+            known = (~x.isnan()).to(x.dtype)[..., None]
             pieces = self.pieces(x) if self.pieces is not None else x.nan_to_num(0.0)[..., None]
-            parts.append(torch.einsum("nfb,fbo->nfo", pieces, self.scalars) + self.scalar_bias)
-            gone.append(x.isnan())
-        for columns, weight in zip(self._vector_slices, self.vectors, strict=True):
+            inputs = torch.cat([pieces, known, 1 - known], 2)
+            places = self.table[self.missing_rows[: len(self._scalars)]]
+            weights = torch.cat([self.scalars, self.scalar_bias[:, None], places[:, None]], 1)
+            parts.append(torch.einsum("nfb,fbo->nfo", inputs, weights))
+        for j, (columns, weight) in enumerate(zip(self._vector_slices, self.vectors, strict=True), len(self._scalars)):
             x = dense[:, columns]
-            parts.append((x.nan_to_num(0.0) @ weight)[:, None])
-            gone.append(x.isnan().any(1, keepdim=True))
-        values, missing = torch.cat(parts, 1), torch.cat(gone, 1)
-        return torch.where(missing[..., None], self.table[self.missing_rows], values)
+            missing = x.isnan().any(1, keepdim=True)
+            parts.append(torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None])
+        return torch.cat(parts, 1)
 
 
 def _starting_weights(n_fields: int, n_inputs: int, d: int, out: int) -> Tensor:

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Features, Layout
+from penchant.nets.dropout import dropped
 
 __all__ = ["as_tensors", "drop_values", "missing_rows", "repeat_bags", "take", "vectorise"]
 
@@ -54,17 +55,17 @@ def drop_values(features: Features, layout: Layout, share: float) -> Features:
     """
     if share <= 0:
         return features
-    dense, codes = features.dense, features.codes
+    dense, codes, device = features.dense, features.codes, features.codes.device
     if layout.n_dense:
-        blocks = layout.of("dense")
-        gone = torch.rand(len(dense), len(blocks), device=dense.device) < share
-        sizes = torch.tensor([b.size for b in blocks], device=dense.device)
-        dense = dense.masked_fill(gone.repeat_interleave(sizes, dim=1), torch.nan)
+        sizes = [block.size for block in layout.of("dense")]
+        gone = dropped((len(dense), len(sizes)), share, device)
+        if max(sizes) > 1:
+            gone = gone.repeat_interleave(torch.tensor(sizes, device=device), dim=1)
+        dense = dense.masked_fill(gone, torch.nan)
     if codes.shape[1]:
-        codes = codes.masked_fill(torch.rand(codes.shape, device=codes.device) < share, UNSEEN)
+        codes = codes.masked_fill(dropped(tuple(codes.shape), share, device), UNSEEN)
     bags = tuple(
-        Bag(b.values.masked_fill(torch.rand(b.values.shape, device=codes.device) < share, UNSEEN), b.offsets)
-        for b in features.bags
+        Bag(b.values.masked_fill(dropped(tuple(b.values.shape), share, device), UNSEEN), b.offsets) for b in features.bags
     )
     return Features(dense, codes, bags)
 
@@ -78,7 +79,7 @@ def repeat_bags(bag: Bag) -> Int[Tensor, " nnz"]:
 def vectorise(features: Features, layout: Layout) -> Float[Tensor, "n width"]:
     """The portrait vector v: numbers as they are, codes one-hot, bags many-hot; NaN where a value is missing.
 
-    A value in the unseen place has no coordinate: its block is all zeros. Ids have no coordinates at all.
+    A code in the unseen place counts as missing; an unseen tag has no coordinate; ids have none at all.
     """
     n = len(features.dense)
     parts: list[Tensor] = []
@@ -96,14 +97,16 @@ def vectorise(features: Features, layout: Layout) -> Float[Tensor, "n width"]:
             bag = next(bags)
             values, rows = bag.values, repeat_bags(bag)
         if block.width:
-            parts.append(_many_hot(values, rows, n, block.size))
+            unknown = 2 if block.form == "code" else 1
+            parts.append(_many_hot(values, rows, n, block.size, unknown))
     if not parts:
         return features.dense.new_zeros(n, 0)
     return torch.cat(parts, 1)
 
 
-def _many_hot(values: Tensor, rows: Tensor, n: int, size: int) -> Float[Tensor, "n width"]:
+def _many_hot(values: Tensor, rows: Tensor, n: int, size: int, unknown: int) -> Float[Tensor, "n width"]:
+    """Ones at the values; NaN in rows that hold `MISSING`, or (unknown = 2) `UNSEEN`."""
     hot = torch.zeros(n, size, device=values.device)
     hot[rows, values] = 1.0
-    vector = hot[:, FIRST:]
-    return vector.masked_fill(hot[:, MISSING : MISSING + 1] > 0, torch.nan)
+    gone = hot[:, [MISSING, UNSEEN][:unknown]].amax(1, keepdim=True)
+    return hot[:, FIRST:].masked_fill(gone > 0, torch.nan)

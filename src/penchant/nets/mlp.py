@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from penchant._spec import Features, Layout
 from penchant.nets.base import ACTIVATIONS, BaseEncoder, DecoderOptions, EncoderOptions
+from penchant.nets.dropout import Dropout
 from penchant.nets.embedding import FieldEmbedding, FieldVector
 from penchant.nets.features import drop_values, missing_rows
 
@@ -33,7 +34,7 @@ class MLPEncoder(BaseEncoder):
             self.first_situation = nn.Linear(self.situation.width, widths[0], bias=False)
         rest: list[nn.Module] = []
         for before, after in zip(widths, widths[1:], strict=False):
-            rest += [ACTIVATIONS[options.activation](), nn.Dropout(options.dropout), nn.Linear(before, after)]
+            rest += [ACTIVATIONS[options.activation](), Dropout(options.dropout), nn.Linear(before, after)]
         self.rest = nn.Sequential(*rest)
 
     def prepare(self, features: Features, context: Features | None = None) -> None:
