@@ -54,7 +54,8 @@ def fit_penchant(
     with _reproducible(device), torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
         model = options.build_module(encoder).to(device)
-        batches = Batches(data, batch_size=training.batch_size, rng=options.rng, device=device)
+        layouts = (encoder.user.layout, encoder.item.layout)
+        batches = Batches(data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device)
         model.prepare(*_training_rows(batches))
         held_out = None
         if valid is not None:

@@ -8,11 +8,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from penchant._random import torch_generator
-from penchant._spec import Features
-from penchant.nets import as_tensors, take
+from penchant._spec import Features, Layout
+from penchant.nets import as_tensors, take, vectorise
 from penchant.tables import EncodedTables
 
 __all__ = ["Batch", "Batches"]
+
+_VECTORS_AT_ONCE = 1 << 26
+"""Numbers of portrait vectors kept in memory a side: 256 MiB."""
+
+
+_NO_FIELDS = Layout(())
 
 
 class Batch(NamedTuple):
@@ -32,13 +38,26 @@ class Batch(NamedTuple):
     """1 liked, 0 not."""
     weight: Float[Tensor, " b"] | None
     """Weights of the pairs; None: all 1."""
+    user_vectors: Float[Tensor, "n_u m_u"]
+    """Portrait vectors of the distinct users; NaN where missing; of no width where the batches know no layouts."""
+    item_vectors: Float[Tensor, "n_i m_i"]
+    """Portrait vectors of the distinct items."""
 
 
 class Batches:
-    """All interactions on one device, dealt out in an order that depends on the seed and the epoch alone."""
+    """All interactions on one device, dealt out in an order that depends on the seed and the epoch alone.
+
+    With ``layouts`` (of users and of items) the batches hold portrait vectors, which only training needs.
+    """
 
     def __init__(
-        self, data: EncodedTables, *, batch_size: int, rng: int, device: torch.device | str = "cpu"
+        self,
+        data: EncodedTables,
+        *,
+        layouts: tuple[Layout, Layout] | None = None,
+        batch_size: int,
+        rng: int,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.users, self.items = as_tensors(data.users, device), as_tensors(data.items, device)
         self.context = None if data.context is None else as_tensors(data.context, device)
@@ -48,6 +67,8 @@ class Batches:
         weight = torch.as_tensor(data.weight, device=device)
         self.weight = None if bool((weight == 1).all()) else weight
         self.batch_size, self.rng, self.device = batch_size, rng, device
+        user, item = layouts or (_NO_FIELDS, _NO_FIELDS)
+        self._user_vectors, self._item_vectors = _Vectors(self.users, user), _Vectors(self.items, item)
 
     def __len__(self) -> int:
         """How many pairs there are."""
@@ -68,12 +89,28 @@ class Batches:
         """The pairs at these rows."""
         users, user = torch.unique(self.user[rows], return_inverse=True)
         items, item = torch.unique(self.item[rows], return_inverse=True)
+        batch_users, batch_items = take(self.users, users), take(self.items, items)
         return Batch(
-            users=take(self.users, users),
-            items=take(self.items, items),
+            users=batch_users,
+            items=batch_items,
             context=None if self.context is None else take(self.context, rows),
             user=user,
             item=item,
             liked=self.liked[rows],
             weight=None if self.weight is None else self.weight[rows],
+            user_vectors=self._user_vectors.take(batch_users, users),
+            item_vectors=self._item_vectors.take(batch_items, items),
         )
+
+
+class _Vectors:
+    """Portrait vectors of rows: looked up where all of them fit into memory, made anew for each batch otherwise."""
+
+    def __init__(self, features: Features, layout: Layout) -> None:
+        self.layout = layout
+        fits = len(features) * layout.width <= _VECTORS_AT_ONCE
+        self.every = vectorise(features, layout) if fits else None
+
+    def take(self, features: Features, rows: Int[Tensor, " b"]) -> Float[Tensor, "b width"]:
+        """The vectors of these rows, whose features are at hand."""
+        return vectorise(features, self.layout) if self.every is None else self.every.index_select(0, rows)
