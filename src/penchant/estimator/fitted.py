@@ -81,7 +81,7 @@ class Fitted:
         """Encode a table of a side and remember it."""
         encoder = self.encoder.user if side == "user" else self.encoder.item
         points = encode_all(self.model, side, encoder.encode(frame), self.device)
-        return Known(frame, Vocabulary(frame[key]), points)
+        return Known(frame, Vocabulary(frame[key], what=side), points)
 
     def save(self, path: str | Path, params: dict[str, Any]) -> None:
         """Write the model directory; ``params`` are the estimator's."""
@@ -120,18 +120,18 @@ def read_fitted(
         "user": pl.read_parquet(io.BytesIO(contents.blobs["users.parquet"])),
         "item": pl.read_parquet(io.BytesIO(contents.blobs["items.parquet"])),
     }
-    weights = {name: torch.as_tensor(t) for name, t in contents.tensors["weights"].items()}
+    weights = {name: torch.tensor(t) for name, t in contents.tensors["weights"].items()}
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise CorruptModelError(f"{path}: the weights do not fit the configuration ({error})") from error
     known: dict[SideName, Known] = {}
     for side in _SIDES:
-        points = torch.as_tensor(contents.tensors["points"][side], device=device)
+        points = torch.tensor(contents.tensors["points"][side], device=device)
         if len(points) != len(frames[side]):
             raise CorruptModelError(f"{path}: {len(points)} points for {len(frames[side])} {side}s")
         key = schema.user_id if side == "user" else schema.item_id
-        known[side] = Known(frames[side], Vocabulary(frames[side][key or ""]), points)
+        known[side] = Known(frames[side], Vocabulary(frames[side][key or ""], what=side), points)
     facts = contents.json["fitted"]
     return Fitted(
         schema=schema,

@@ -82,8 +82,6 @@ def _known_pairs(fitted: Fitted, pairs: pl.DataFrame) -> Tables:
         fitted.known[side].vocabulary.rows(pairs[fitted.key(side)])  # type: ignore[index,arg-type]
     absent = [f.name for f in schema.side("context") if f.name not in pairs.columns]
     frame = pairs.with_columns(pl.lit(None).alias(name) for name in absent)
-    if schema.label not in frame.columns:
-        frame = frame.with_columns(pl.lit(0).alias(schema.label))
     return Tables(schema, fitted.known["user"].frame, fitted.known["item"].frame, frame)
 
 

@@ -1,0 +1,41 @@
+"""Tables: what columns mean, reading and checking them, turning them into numbers in [0, 1] and back into words."""
+
+from penchant.tables._tables import Tables
+from penchant.tables.encoding import EncodedTables, SideEncoder, TablesEncoder
+from penchant.tables.kinds import KINDS
+from penchant.tables.readers import read_frame
+from penchant.tables.schema import Field, Schema, Side
+from penchant.tables.simulator import Simulation, Truth, simulate
+from penchant.tables.sources import movielens_100k
+from penchant.tables.splits import (
+    SPLITS,
+    split_cold_items,
+    split_cold_users,
+    split_per_user,
+    split_random,
+    split_time,
+)
+from penchant.tables.vocabulary import Vocabulary
+
+__all__ = [
+    "KINDS",
+    "SPLITS",
+    "EncodedTables",
+    "Field",
+    "Schema",
+    "Side",
+    "SideEncoder",
+    "Simulation",
+    "Tables",
+    "TablesEncoder",
+    "Truth",
+    "Vocabulary",
+    "movielens_100k",
+    "read_frame",
+    "simulate",
+    "split_cold_items",
+    "split_cold_users",
+    "split_per_user",
+    "split_random",
+    "split_time",
+]
