@@ -18,8 +18,9 @@ __all__ = ["Recommender"]
 class Recommender(ABC):
     """Learns from tables, predicts pairs, ranks items.
 
-    In scikit-learn's manners: the constructor takes keywords only and stores them as they are; `fit` learns and returns self; what was
-    learned sits in ``_fitted``.
+    In scikit-learn's manners: the constructor takes keywords only and stores them as they are; `fit` learns
+    and returns self; what was learned sits in ``_fitted``, which is None before.
+    `penchant.testing.check_recommender` holds an implementation against the laws.
     """
 
     serves_new_users: ClassVar[bool]
@@ -33,11 +34,15 @@ class Recommender(ABC):
 
     @abstractmethod
     def fit(self, train: Tables, valid: Tables | None = None) -> Self:
-        """Learn from the interactions of ``train``; ``valid`` is for stopping and calibration where these are done."""
+        """Learn from the interactions of ``train``; ``valid`` is for stopping and calibration, where done."""
 
     @abstractmethod
     def predict_proba(self, tables: Tables) -> pl.DataFrame:
-        """One row an interaction, in order: user key, item key, ``probability`` of a like in [0, 1]."""
+        """One row an interaction, in order: user key, item key, ``probability`` of a like in [0, 1].
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
 
     @abstractmethod
     def recommend(
@@ -48,7 +53,24 @@ class Recommender(ABC):
         exclude_seen: bool = True,
         candidates: Sequence[Any] | None = None,
     ) -> pl.DataFrame:
-        """The best ``n`` items of each user: user key, ``rank`` from 1, item key, ``score`` falling, and what a model adds."""
+        """The best ``n`` items of each user, best first.
+
+        Arguments:
+            users: ids of known users, one or many; models that serve new users take rows of features
+                instead, ``{column: value}``.
+            n: how many for each user, at least 1; fewer where not so many are left.
+            exclude_seen: leave out the items of the user's training rows.
+            candidates: ids of the items to choose from; None: all known items.
+
+        Returns:
+            Columns: user key ("row", counted from 0, for rows of features), ``rank`` from 1, item key,
+            ``score``, which falls with the rank, and what a model adds.
+
+        Raises:
+            NotFittedError: before `fit`.
+            UnknownIdError: an id in no table.
+            ConfigError: n below 1.
+        """
 
     def _check_fitted(self) -> Any:
         """What was learned.
@@ -57,11 +79,14 @@ class Recommender(ABC):
             NotFittedError: before `fit`.
         """
         if self._fitted is None:
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet: call fit(train, valid), or load a model")
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted yet: call fit(train, valid), or load a model")
         return self._fitted
 
     @classmethod
     def _names(cls) -> list[str]:
+        if cls.__init__ is object.__init__:
+            return []
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -74,7 +99,7 @@ class Recommender(ABC):
         return params
 
     def set_params(self, **params: Any) -> Self:
-        """Change arguments of the constructor; ``loss__delta=3`` changes one field of a group.
+        """Change arguments of the constructor, all or none; ``loss__delta=3`` changes one field of a group.
 
         Raises:
             ConfigError: an unknown name, with the nearest known one; a value a group refuses.
@@ -85,12 +110,19 @@ class Recommender(ABC):
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f": did you mean {near[0]}?" if near else f": one of {', '.join(self._names())}"
                 raise ConfigError(f"{type(self).__name__} has no option {name}{hint}")
-        for name, value in params.items():
+        changed = {name: value for name, value in params.items() if "__" not in name}
+        fields: dict[str, dict[str, Any]] = {}
+        for name in params.keys() - changed.keys():
             group, _, field = name.partition("__")
-            setattr(self, group, dataclasses.replace(getattr(self, group), **{field: value}) if field else value)
+            fields.setdefault(group, {})[field] = params[name]
+        for group, values in fields.items():
+            changed[group] = dataclasses.replace(changed.get(group, getattr(self, group)), **values)
+        for name, value in changed.items():  # nothing is set before all of it is known to be right
+            setattr(self, name, value)
         return self
 
     def __repr__(self) -> str:
-        defaults = {n: p.default for n, p in inspect.signature(type(self).__init__).parameters.items() if n != "self"}
-        changed = ", ".join(f"{n}={v!r}" for n, v in self.get_params(deep=False).items() if v != defaults[n])
+        known = inspect.signature(type(self).__init__).parameters
+        params = self.get_params(deep=False)
+        changed = ", ".join(f"{n}={v!r}" for n, v in params.items() if v != known[n].default)
         return f"{type(self).__name__}({changed})"
