@@ -19,8 +19,8 @@ def portrait_term(
     decoded: Float[Tensor, "n width"],
     vector: Float[Tensor, "n width"],
     layout: Layout,
-    liked: Float[Tensor, " n"],
     *,
+    liked: Float[Tensor, " n"] | None = None,
     likelihood: Literal["mse", "cross_entropy"] = "mse",
     weight: Float[Tensor, " n"] | None = None,
 ) -> Float[Tensor, ""]:
@@ -30,11 +30,11 @@ def portrait_term(
         decoded: one side's decoder on the other side's points, a row a pair, in (0, 1).
         vector: the liked one's portrait vector; NaN where missing.
         layout: of ``vector``.
-        liked: 1 or 0; pairs that were not liked do not count.
+        liked: 1 or 0; pairs that were not liked do not count. None: all were liked.
         likelihood: as in `reconstruct`.
         weight: of the pairs.
 
     Source: mathematics, section 4, point 1.
     """
-    counted = liked if weight is None else liked * weight
+    counted = weight if liked is None else liked if weight is None else liked * weight
     return reconstruct(decoded, vector, layout, likelihood=likelihood, weight=counted)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from penchant._spec import Features, Layout
+from penchant._spec import Block, Features, Layout
 from penchant.nets.base import EncoderOptions
 from penchant.nets.features import vectorise
 
@@ -52,7 +52,8 @@ class FieldEmbedding(nn.Module):
     """A learned vector per value, and a first-order vector per value (the wide part).
 
     Codes, tags and the missing places of numbers share one table, whose rows are [embedding | first-order vector]:
-    one look-up serves both. Scalars go through `PiecewiseLinear`; ready vectors through a linear layer. A bag is the mean of its values.
+    one look-up serves both. Numbers go through `PiecewiseLinear`; binary fields
+    and ready vectors through a linear layer. A bag is the mean of its values.
 
     Shape:  n rows -> inputs (n, width), first-order sum (n, dim).
     """
@@ -63,8 +64,8 @@ class FieldEmbedding(nn.Module):
         self.d, self.dim, self.wide = d, dim, options.wide
         self._codes, self._bags = layout.of("code"), layout.of("bag")
         dense = layout.of("dense")
-        self._scalars = tuple(b for b in dense if b.size == 1)
-        self._vectors = tuple(b for b in dense if b.size > 1)
+        self._scalars = tuple(b for b in dense if _binned(b))
+        self._vectors = tuple(b for b in dense if not _binned(b))
         self._place_columns(layout)
         self.out = d + (dim if options.wide else 0)
         self.table = nn.Parameter(torch.zeros(self._place_rows(), self.out))
@@ -81,7 +82,7 @@ class FieldEmbedding(nn.Module):
         self._vector_slices: list[slice] = []
         start = 0
         for block in layout.of("dense"):
-            if block.size == 1:
+            if _binned(block):
                 scalars.append(start)
             else:
                 self._vector_slices.append(slice(start, start + block.size))
@@ -140,6 +141,11 @@ class FieldEmbedding(nn.Module):
             missing = x.isnan().any(1, keepdim=True)
             parts.append(torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None])
         return torch.cat(parts, 1)
+
+
+def _binned(block: Block) -> bool:
+    """Is it a number, of which more than the two ends are of interest?"""
+    return block.size == 1 and block.likelihood != "binary"
 
 
 def _starting_weights(n_fields: int, n_inputs: int, d: int, out: int) -> Tensor:

@@ -50,10 +50,8 @@ def objective(model: DualAutoencoder, batch: Batch, loss: Loss) -> dict[str, Flo
             terms["covariance"] = (covariance if loss.covariance == "right" else covariance_literal)(cloud)
         if loss.epsilon:
             terms["variance"] = variance_floor(cloud, loss.floor)
-    if loss.beta:
-        terms["reconstruction"] = _reconstruction(model, batch, loss, points)
-    if loss.delta:
-        terms["portrait"] = _portrait(model, batch, loss, points)
+    if loss.beta or loss.delta:
+        terms |= _readings(model, batch, loss, points)
     return terms
 
 
@@ -92,25 +90,29 @@ def _neck(model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tens
     raise ConfigError(f"loss.neck = {loss.neck!r} is not pointwise")
 
 
-def _reconstruction(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> Float[Tensor, ""]:
-    """Both sides restore their own portraits, each user and item of the batch once."""
-    users = points.users.index_select(0, points.once) if batch.context is not None else points.users
-    kind = loss.likelihood
-    return reconstruct(model.decode("item", points.items), batch.item_vectors, model.item_layout, likelihood=kind) + (
-        reconstruct(model.decode("user", users), batch.user_vectors, model.user_layout, likelihood=kind)
-    )
+def _readings(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> dict[str, Float[Tensor, ""]]:
+    """What the decoders say of the batch's points, each decoder asked once.
 
-
-def _portrait(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> Float[Tensor, ""]:
-    """Liked items described at their users' points, and users at the points of items they liked."""
+    Reconstruction: each user and each item of the batch restores its own portrait. Portrait term: liked items as the item decoder
+    describes them at their users' points, and users as the user decoder describes them at the points of items they liked.
+    """
     pairs = batch.liked.nonzero()[:, 0]
-    user, item = batch.user[pairs], batch.item[pairs]
-    weight = None if batch.weight is None else batch.weight[pairs]
-    ones = torch.ones_like(pairs, dtype=points.user.dtype)
-    at_users = model.decode("item", points.user.index_select(0, pairs))
-    at_items = torch.nn.functional.embedding(item, model.decode("user", points.items))
-    liked_items, liking_users = batch.item_vectors[item], batch.user_vectors[user]
-    kind = loss.likelihood
-    return portrait_term(at_users, liked_items, model.item_layout, ones, likelihood=kind, weight=weight) + (
-        portrait_term(at_items, liking_users, model.user_layout, ones, likelihood=kind, weight=weight)
-    )
+    own_users = points.users if batch.context is None else points.users.index_select(0, points.once)
+    as_items = model.decode("item", torch.cat([points.items, points.user.index_select(0, pairs)]))
+    as_users = model.decode("user", torch.cat([own_users, points.items]))
+    own_items, at_users = as_items.split([len(points.items), len(pairs)])
+    own_users, at_items = as_users.split([len(own_users), len(points.items)])
+    user, item, kind = batch.user[pairs], batch.item[pairs], loss.likelihood
+    terms = {}
+    if loss.beta:
+        terms["reconstruction"] = reconstruct(own_items, batch.item_vectors, model.item_layout, likelihood=kind) + reconstruct(
+            own_users, batch.user_vectors, model.user_layout, likelihood=kind
+        )
+    if loss.delta:
+        weight = None if batch.weight is None else batch.weight[pairs]
+        items, users = batch.item_vectors.index_select(0, item), batch.user_vectors.index_select(0, user)
+        described = torch.nn.functional.embedding(item, at_items)
+        terms["portrait"] = portrait_term(at_users, items, model.item_layout, likelihood=kind, weight=weight) + portrait_term(
+            described, users, model.user_layout, likelihood=kind, weight=weight
+        )
+    return terms
