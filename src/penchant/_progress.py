@@ -1,4 +1,4 @@
-"""Telling people how far long work is: a bar with the time left on a terminal, plain lines elsewhere, nothing if not wanted."""
+"""Telling people how far long work is: a bar with the time left, plain lines, or nothing."""
 
 import sys
 import time
@@ -85,7 +85,12 @@ class RichProgress:
         from rich.progress import Progress as Bar
 
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-        times = (TimeElapsedColumn(), TextColumn("· left"), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
+        times = (
+            TimeElapsedColumn(),
+            TextColumn("· left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+        )
         self.bar = Bar(*columns, *times, console=Console(stderr=True))
         self.figures: dict[str, float] = {}
         self.task = self.bar.add_task(title, total=total, figures="")
@@ -104,7 +109,7 @@ class RichProgress:
 
 
 def make_progress(show: bool | None) -> Progress:
-    """The right one: False: none. True: a bar on a terminal, plain lines elsewhere. None: a bar on a terminal, none elsewhere."""
+    """False: none. None: a bar on a terminal, none elsewhere. True: a bar on a terminal, plain lines elsewhere."""
     if show is False:
         return SilentProgress()
     if sys.stderr.isatty():

@@ -12,7 +12,12 @@ __all__ = ["generator", "seed_of", "torch_generator"]
 
 
 def seed_of(rng: int, *names: str) -> int:
-    """A seed in [0, 2^63) for the stream of this name: the same on every machine."""
+    """A seed in [0, 2^63) for the stream of this name: 63 bits of SHA-256, the same on every machine.
+
+    Example:
+        >>> seed_of(7, "split") != seed_of(7, "weights")
+        True
+    """
     digest = hashlib.sha256("/".join([str(int(rng)), *names]).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
 
