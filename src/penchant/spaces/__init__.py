@@ -10,6 +10,16 @@ from penchant.spaces.uniform import UniformSpace
 
 Space = UniformSpace
 
-__all__ = ["KINDS", "Ball", "BaseSpace", "Box", "Intersection", "Space", "UniformSpace", "capacity", "intersection"]
+__all__ = [
+    "KINDS",
+    "Ball",
+    "BaseSpace",
+    "Box",
+    "Intersection",
+    "Space",
+    "UniformSpace",
+    "capacity",
+    "intersection",
+]
 
 KINDS: dict[str, type[BaseSpace]] = {"uniform": UniformSpace}

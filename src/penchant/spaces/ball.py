@@ -1,4 +1,4 @@
-"""Balls and boxes of a space: who is inside, what two balls share, points drawn from them."""
+"""Balls and boxes of a space: who is inside, what several balls share, points drawn from them."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from penchant.errors import ConfigError, SpaceError
+from penchant.spaces import _sampling
 from penchant.spaces.uniform import UniformSpace
 
 __all__ = ["Ball", "Box", "Intersection", "intersection"]
-
-_ROUNDS = 64
-"""Rounds of rejection before hit-and-run takes over."""
-
-_MIXING = 64
-"""Steps of hit-and-run per axis between the start and a drawn point."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +39,11 @@ class Ball:
     """B(centre, radius) ∩ M: the points of the space within a base distance.
 
     Raises: SpaceError: a centre of another dimension. ConfigError: a radius that is not above 0.
+
+    Example:
+        >>> ball = Ball(UniformSpace(dim=2, norm=2), torch.tensor([0.5, 0.0]), radius=0.5)
+        >>> ball.contains(torch.tensor([[0.0, 0.0], [0.5, 0.75], [1.1, 0.0]]))
+        tensor([ True, False, False])
     """
 
     space: UniformSpace
@@ -51,11 +51,11 @@ class Ball:
     centre: Float[Tensor, " k"]
     """The interest point, or the item's."""
     radius: float
-    """Base distance; the threshold, or a radius by probability."""
+    """Base distance: the threshold, or a radius by probability."""
 
     def __post_init__(self) -> None:
         self.space.check_dim(self.centre)
-        if not self.radius > 0:
+        if not 0 < self.radius < math.inf:
             raise ConfigError(f"radius = {self.radius}: a distance above 0 expected")
 
     @property
@@ -64,64 +64,48 @@ class Ball:
         r = self.space.norm
         return self.radius if math.isinf(r) else self.radius * self.space.dim ** (1 / r)
 
+    @property
+    def empty(self) -> bool:
+        """Is there no point of M in it? Only where the centre lies outside M."""
+        # each axis by itself: no point of M is nearer than the centre moved into M
+        nearest = self.centre.clamp(self.space.low, self.space.high)
+        return float(self.space.base_distance(nearest, self.centre)) > self.radius
+
     def contains(self, points: Float[Tensor, "*n k"]) -> Bool[Tensor, "*n"]:
-        """Which points of the box M lie inside."""
-        inside = self.space.base_distance(points, self.centre.expand_as(points)) <= self.radius
+        """Which points lie in the ball and in M.
+
+        Raises:
+            SpaceError: points of another dimension.
+        """
+        inside = self.space.base_distance(points, self.centre) <= self.radius
         return inside & (points >= self.space.low).all(-1) & (points <= self.space.high).all(-1)
 
     def bounds(self) -> Box:
-        """The smallest box around it; under the sup norm it is the ball itself."""
+        """The smallest box around the ball, cut to M; under the sup norm it is the ball itself."""
         low, high = self.centre - self.reach, self.centre + self.reach
         return Box(low.clamp(min=self.space.low), high.clamp(max=self.space.high))
 
-    def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "n k"]:
-        """``n`` points, uniform in the ball ∩ M.
+    def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "{n} k"]:
+        """``n`` independent points, uniform in the ball ∩ M; exact, whatever M cuts away.
 
-        The r-norm ball is sampled exactly and what lies outside M is rejected; where M cuts too much away, hit-and-run walks
-        inside (its points are uniform in the limit).
+        Arguments:
+            n: how many, at least 0.
+            generator: the same state gives the same points.
 
-        Source: Barthe, Guédon, Mendelson, Naor 2005, doi 10.1214/009117904000000874 (the ball); Smith 1984 (hit-and-run).
+        Raises:
+            SpaceError: nothing (or next to nothing) of the ball lies in M.
+
+        Source: see `penchant.spaces._sampling`.
         """
-        if math.isinf(self.space.norm):
-            box = self.bounds()
-            return box.low + (box.high - box.low) * _uniform((n, self.space.dim), generator, self.centre)
-        kept: list[Tensor] = []
-        for _ in range(_ROUNDS):
-            points = self.centre + self.radius * self.space.dim ** (1 / self.space.norm) * self._unit(n, generator)
-            kept.append(points[self.contains(points)])
-            if sum(map(len, kept)) >= n:
-                return torch.cat(kept)[:n]
-        return self._walk(n, generator)
-
-    def _unit(self, n: int, generator: torch.Generator) -> Float[Tensor, "n k"]:
-        """Uniform in the unit ball of the unnormalised r-norm: g / (Σ|g|^r + e)^(1/r), g ~ exp(−|g|^r), e ~ Exp(1)."""
-        r = self.space.norm
-        # |g|^r ~ Gamma(1/r): torch._standard_gamma takes the generator
-        shape = torch.full((n, self.space.dim), 1 / r, dtype=torch.float64)
-        gamma = torch._standard_gamma(shape, generator=generator)  # type: ignore[attr-defined]
-        sign = torch.randint(0, 2, shape.shape, generator=generator) * 2 - 1
-        tail = -torch.log1p(-torch.rand(n, 1, generator=generator, dtype=torch.float64))
-        unit = sign * (gamma / (gamma.sum(1, keepdim=True) + tail)) ** (1 / r)
-        return unit.to(self.centre)
-
-    def _walk(self, n: int, generator: torch.Generator) -> Float[Tensor, "n k"]:
-        """``n`` independent walks of axis-wise hit-and-run, started where the ball meets M."""
-        box = self.bounds()
-        points = self.centre.clamp(self.space.low, self.space.high).expand(n, -1).clone().double()
-        centre, k, r = self.centre.double(), self.space.dim, self.space.norm
-        budget = k * self.radius**r
-        for step in range(_MIXING * k):
-            axis = step % k
-            others = (points - centre).abs().pow(r).sum(1) - (points[:, axis] - centre[axis]).abs().pow(r)
-            room = (budget - others).clamp(min=0).pow(1 / r)
-            low = (centre[axis] - room).clamp(min=float(box.low[axis]))
-            high = (centre[axis] + room).clamp(max=float(box.high[axis]))
-            points[:, axis] = low + (high - low).clamp(min=0) * _uniform((n,), generator, points)
-        return points.to(self.centre)
-
-
-def _uniform(shape: tuple[int, ...], generator: torch.Generator, like: Tensor) -> Tensor:
-    return torch.rand(shape, generator=generator, dtype=like.dtype).to(like.device)
+        if self.empty:
+            raise SpaceError("no point of the space lies in this ball: its centre is too far outside the box")
+        box, radius = self.bounds(), self.radius
+        draw = _sampling.Sampler(self.centre, box.low, box.high, radius, self.space.norm)
+        kept = [self.centre.new_zeros(0, self.space.dim)]
+        while (missing := n - sum(map(len, kept))) > 0:
+            points = draw(missing, generator).to(self.centre)
+            kept.append(points[self.contains(points)])  # rounding may have put one outside
+        return torch.cat(kept)[:n]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +121,7 @@ class Intersection:
 
     @property
     def empty(self) -> bool | None:
-        """True: they share no point. False: they do (sup norm only). None: the boxes meet, which proves nothing."""
+        """True: they share no point. False: they do (sup norm only). None: their boxes meet: no proof."""
         if self.box.empty:
             return True
         return False if self.exact else None
@@ -148,7 +132,10 @@ class Intersection:
 
 
 def intersection(balls: Sequence[Ball]) -> Intersection:
-    """What balls of one space share. Under the sup norm: empty if and only if two of them are disjoint (Helly number 2).
+    """What balls of one space share.
+
+    Under the sup norm it is a box, and empty if and only if two of the balls are disjoint (Helly number 2):
+    one interest point explains n liked items if every two of them are within 2p.
 
     Raises:
         SpaceError: no ball, or balls of different spaces.
@@ -156,8 +143,8 @@ def intersection(balls: Sequence[Ball]) -> Intersection:
     if not balls:
         raise SpaceError("the intersection of no balls is everything: give at least one")
     space = balls[0].space
-    if any(ball.space != space for ball in balls):
-        raise SpaceError("balls of different spaces share nothing")
+    if any((b.space.dim, b.space.norm, b.space.box) != (space.dim, space.norm, space.box) for b in balls):
+        raise SpaceError("balls of one space expected: same dim, norm and box")
     boxes = [ball.bounds() for ball in balls]
     low = torch.stack([box.low for box in boxes]).amax(0)
     high = torch.stack([box.high for box in boxes]).amin(0)

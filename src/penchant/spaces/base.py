@@ -1,10 +1,11 @@
 """What every space keeps."""
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -12,32 +13,40 @@ from torch import Tensor
 
 from penchant.errors import ConfigError, SpaceError
 
-__all__ = ["BaseSpace"]
+__all__ = ["BaseSpace", "as_norm"]
+
+S = TypeVar("S", bound="BaseSpace")  # not Self, which the run-time check of types cannot resolve
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaseSpace(ABC):
-    """A bounded box of R^k with a distance on it."""
+    """A bounded box of R^k with a distance on it.
+
+    Raises: ConfigError: an option outside its range.
+    """
 
     is_metric: ClassVar[bool]
     """Do the four axioms hold? What needs the triangle inequality refuses spaces without it."""
 
     dim: int = 32
     """Axes k."""
-    cap: float | Literal["auto"] | None = "auto"
-    """The uniform metric's a: distances above it count as it. "auto": threshold + margin, settled after training, none until
-    then. None: no cap."""
+    cap: float | int | Literal["auto"] | None = "auto"
+    """The uniform metric's a: distances above it count as it. "auto": threshold + margin, settled after
+    training, none until then. None: no cap."""
     box: Literal["tanh", "sigmoid"] = "tanh"
-    """What bounds a point: tanh gives M = [-1, 1]^k, sigmoid [0, 1]^k. A ReLU bounds nothing and is refused."""
+    """What bounds a point: tanh gives M = [-1, 1]^k, sigmoid [0, 1]^k. A ReLU bounds nothing: refused."""
 
     def __post_init__(self) -> None:
-        if int(self.dim) != self.dim or self.dim < 1:
+        if isinstance(self.dim, bool) or int(self.dim) != self.dim or self.dim < 1:
             raise ConfigError(f"space.dim = {self.dim}: a whole number >= 1 expected")
-        if self.box not in ("tanh", "sigmoid"):
-            why = " (a ReLU leaves the space unbounded: nothing could be read back)" if self.box == "relu" else ""
-            raise ConfigError(f"space.box = {self.box!r}: 'tanh' or 'sigmoid' expected{why}")
-        if self.cap is not None and self.cap != "auto" and not (isinstance(self.cap, float | int) and self.cap > 0):
-            raise ConfigError(f"space.cap = {self.cap!r}: a distance above 0, 'auto' or None expected")
+        box: str = self.box
+        if box not in ("tanh", "sigmoid"):
+            why = " (a ReLU leaves the space unbounded: nothing could be read back)" if box == "relu" else ""
+            raise ConfigError(f"space.box = {box!r}: 'tanh' or 'sigmoid' expected{why}")
+        cap = self.cap
+        if not (cap is None or cap == "auto" or (isinstance(cap, float | int) and cap > 0)):
+            why = "; for the base metric, say None" if cap == 0 else ""
+            raise ConfigError(f"space.cap = {cap!r}: a distance > 0, 'auto' or None expected{why}")
 
     @property
     def low(self) -> float:
@@ -59,8 +68,8 @@ class BaseSpace(ABC):
         return torch.tanh(x) if self.box == "tanh" else torch.sigmoid(x)
 
     @abstractmethod
-    def base_distance(self, x: Float[Tensor, "*n k"], y: Float[Tensor, "*n k"]) -> Float[Tensor, "*n"]:
-        """Distance without the cap, row by row."""
+    def base_distance(self, x: Float[Tensor, "*#n k"], y: Float[Tensor, "*#n k"]) -> Float[Tensor, "*n"]:
+        """Distance without the cap, row by row; leading axes broadcast."""
 
     @abstractmethod
     def cross(self, x: Float[Tensor, "n k"], y: Float[Tensor, "m k"]) -> Float[Tensor, "n m"]:
@@ -73,12 +82,12 @@ class BaseSpace(ABC):
         points: Float[Tensor, "m k"],
         n: int,
         *,
-        exclude: Sequence[Int[Tensor, " e"]] | None = None,
+        exclude: Sequence[Int[Tensor, " _"]] | None = None,
         chunk: int = 1 << 22,
-    ) -> tuple[Float[Tensor, "q n"], Int[Tensor, "q n"]]:
-        """The n nearest points of each query, the nearest first; see `penchant.spaces.uniform`."""
+    ) -> tuple[Float[Tensor, "q _n"], Int[Tensor, "q _n"]]:
+        """The n nearest points of each query, the nearest first, ties by the lower row number."""
 
-    def distance(self, x: Float[Tensor, "*n k"], y: Float[Tensor, "*n k"]) -> Float[Tensor, "*n"]:
+    def distance(self, x: Float[Tensor, "*#n k"], y: Float[Tensor, "*#n k"]) -> Float[Tensor, "*n"]:
         """min(a, d), row by row; an "auto" that is not settled yet counts as no cap."""
         return self.capped(self.base_distance(x, y))
 
@@ -87,10 +96,45 @@ class BaseSpace(ABC):
         return self.capped(self.cross(x, y))
 
     def capped(self, distance: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-        """Cut distances at the cap."""
+        """Cut distances at the cap; no gradient beyond it."""
         return distance if self.cap is None or self.cap == "auto" else distance.clamp(max=float(self.cap))
 
-    def check_dim(self, *points: Float[Tensor, "*n k"]) -> None:
+    def resolve_cap(self: S, threshold: float, margin: float = 0.0) -> S:
+        """The space with its "auto" cap settled at threshold + margin; a cap that was given is checked.
+
+        Warns (UserWarning) of a given cap that is never reached, and of a threshold that reaches everywhere
+        from the centre of the box.
+
+        Arguments:
+            threshold: p, a base distance > 0.
+            margin: λ ≥ 0, a distance.
+
+        Raises:
+            ConfigError: a cap that is not above the threshold (everything would be liked), or one of the
+                arguments outside its range.
+        """
+        if not 0 < threshold < math.inf or not 0 <= margin < math.inf:
+            raise ConfigError(
+                f"threshold = {threshold}, margin = {margin}: a threshold above 0 and a margin >= 0 expected"
+            )
+        if threshold >= self.diameter / 2:
+            _warn(
+                f"the threshold {threshold:.3g} is not below half the box's side, {self.diameter / 2:g}: "
+                "a user at the centre would like everything"
+            )
+        if self.cap is None:
+            return self
+        above = math.nextafter(threshold, math.inf)
+        cap = max(threshold + margin, above) if self.cap == "auto" else float(self.cap)
+        if cap <= threshold:
+            raise ConfigError(
+                f"space.cap = {cap}: above the threshold {threshold:.4g} expected, or all would be liked"
+            )
+        if cap >= self.diameter and self.cap != "auto":
+            _warn(f"space.cap = {cap} is not below the diameter {self.diameter:g}: it changes nothing")
+        return replace(self, cap=cap)
+
+    def check_dim(self, *points: Float[Tensor, "*_ _k"]) -> None:
         """Refuse points of another dimension.
 
         Raises:
@@ -99,6 +143,10 @@ class BaseSpace(ABC):
         for x in points:
             if x.shape[-1] != self.dim:
                 raise SpaceError(f"points of {x.shape[-1]} axes in a space of {self.dim}")
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, UserWarning, stacklevel=3)  # at the line that called the public method
 
 
 def as_norm(norm: float | str) -> float:
@@ -112,5 +160,7 @@ def as_norm(norm: float | str) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not value >= 1:
-        raise ConfigError(f"space.norm = {norm!r}: a number >= 1 or inf expected (below 1 the triangle inequality fails)")
+        raise ConfigError(
+            f"space.norm = {norm!r}: a number >= 1 or inf expected (below 1 there is no triangle inequality)"
+        )
     return value
