@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, runtime_checkable
 
 __all__ = ["PlainProgress", "Progress", "RichProgress", "SilentProgress", "make_progress"]
 
@@ -10,6 +10,7 @@ _EVERY = 5.0
 """Seconds between two plain lines."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """What long work tells: `start`, any number of `step`, `finish`."""
 
@@ -109,7 +110,7 @@ class RichProgress:
 
 
 def make_progress(show: bool | None) -> Progress:
-    """False: none. None: a bar on a terminal, none elsewhere. True: a bar on a terminal, plain lines elsewhere."""
+    """False: silence. On a terminal a bar; elsewhere plain lines if True, silence if None."""
     if show is False:
         return SilentProgress()
     if sys.stderr.isatty():

@@ -11,4 +11,13 @@ from penchant.evaluation.binary import (
     user_auc,
 )
 
-__all__ = ["accuracy", "auc", "brier", "calibration_curve", "calibration_error", "evaluate_binary", "logloss", "user_auc"]
+__all__ = [
+    "accuracy",
+    "auc",
+    "brier",
+    "calibration_curve",
+    "calibration_error",
+    "evaluate_binary",
+    "logloss",
+    "user_auc",
+]
