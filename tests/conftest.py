@@ -1,8 +1,16 @@
-"""Shared by all tests: small layouts and small tables."""
+"""Shared by all tests: shapes held against their annotations, small layouts and small tables."""
 
 import os
+import sys
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from jaxtyping import install_import_hook
+
+ROOMS = ("nets", "spaces", "losses", "model", "training", "calibration", "portraits", "evaluation")
+install_import_hook([f"penchant.{room}" for room in ROOMS], "typechecks.tower")
 
 import pytest
 import torch

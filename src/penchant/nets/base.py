@@ -42,11 +42,11 @@ class EncoderOptions:
     """The network, by its name in `penchant.nets.KINDS`."""
     inputs: Literal["embedding", "vector"] = "embedding"
     """embedding: a learned vector per value. vector: the scaled features alone, as in the disclosure (no ids)."""
-    hidden: tuple[int, ...] = (256,)
+    hidden: tuple[int, ...] = (128,)
     """Widths of the hidden layers; empty for a linear encoder."""
     activation: str = "relu"
     """Activation of the hidden layers. The last one belongs to the space (tanh or sigmoid), never to a network."""
-    dropout: float = 0.1
+    dropout: float = 0.0
     """Share of hidden units dropped while training, in [0, 1)."""
     embedding_dim: int = 16
     """Length of the learned vector of a value (inputs = embedding)."""
@@ -72,7 +72,7 @@ class EncoderOptions:
 class DecoderOptions:
     """How a point of the space is read back as a portrait vector."""
 
-    hidden: tuple[int, ...] = (128, 64)
+    hidden: tuple[int, ...] = (64,)
     """Widths of the hidden layers; empty for a linear decoder."""
     activation: str = "relu"
     """Activation of the hidden layers; ReLU keeps certified bounds tight (mathematics, section 4)."""

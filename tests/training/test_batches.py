@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+import torch
+
+from penchant.nets import vectorise
+from penchant.tables import TablesEncoder, simulate
+from penchant.training import Batches
+
+
+@pytest.fixture(scope="module")
+def encoded():
+    tables = simulate(n_users=30, n_items=20, n_interactions=300, missing=0.1, rng=2).tables
+    encoder = TablesEncoder.fit(tables)
+    return encoder, encoder.encode(tables)
+
+
+def test_an_epoch_goes_through_every_pair_once_in_an_order_of_its_own(encoded):
+    encoder, data = encoded
+    batches = Batches(data, batch_size=64, rng=1)
+    assert batches.steps == 5
+    orders = []
+    for epoch in (0, 1, 0):
+        pairs = []
+        for batch in batches.epoch(epoch):
+            users = [tuple(c) for c in batch.users.codes[batch.user].tolist()]
+            items = [tuple(c) for c in batch.items.codes[batch.item].tolist()]
+            pairs += list(zip(users, items, batch.liked.tolist(), strict=True))
+        orders.append(pairs)
+    assert orders[0] == orders[2]
+    assert orders[0] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert len(orders[0]) == 300
+
+
+def test_each_user_and_item_of_a_batch_is_there_once(encoded):
+    encoder, data = encoded
+    batch = Batches(data, batch_size=64, rng=1).batch(torch.arange(100))
+    assert len(batch.users) == len(np.unique(data.user[:100]))
+    assert len(batch.items) == len(np.unique(data.item[:100]))
+    assert batch.weight is None
+    assert batch.user_vectors.shape == (len(batch.users), 0)
+
+
+@pytest.mark.parametrize("room", [0, 1 << 26])
+def test_portrait_vectors_are_the_same_kept_or_made_anew(encoded, monkeypatch, room):
+    from penchant.training import batches as module
+
+    encoder, data = encoded
+    monkeypatch.setattr(module, "_VECTORS_AT_ONCE", room)
+    layouts = (encoder.user.layout, encoder.item.layout)
+    batch = Batches(data, layouts=layouts, batch_size=64, rng=1).batch(torch.arange(40))
+    torch.testing.assert_close(batch.item_vectors, vectorise(batch.items, layouts[1]), equal_nan=True)
+    want = torch.as_tensor(encoder.user.portrait(data.users))[np.unique(data.user[:40])]
+    torch.testing.assert_close(batch.user_vectors, want, equal_nan=True)
