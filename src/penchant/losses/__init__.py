@@ -1,7 +1,7 @@
 """Losses: pure functions, each with its formula. `KINDS` names the necks; `Loss` says how much of each term.
 
-Families: necks (pointwise, on a pair's distance), readings (reconstruction, portrait term: on decoded vectors), and terms on the
-cloud of points (covariance, variance floor).
+Families: necks (pointwise, on a pair's distance), readings (reconstruction, portrait term: on decoded
+vectors), and terms on the cloud of points (covariance, variance floor).
 """
 
 from penchant.losses.covariance import covariance, covariance_literal, variance_floor

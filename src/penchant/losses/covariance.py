@@ -1,8 +1,8 @@
 """Terms on the cloud of points: axes that say different things, and a cloud that does not collapse."""
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["covariance", "covariance_literal", "variance_floor"]
 
@@ -13,7 +13,10 @@ def _covariance_matrix(points: Float[Tensor, "n k"]) -> Float[Tensor, "k k"]:
 
 
 def covariance(points: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
-    """(1/N)(‖C‖_F² − ‖diag C‖²) = (1/N) Σ_{i≠j} C_ij², C the covariance of the N points. Zero for decorrelated axes.
+    """(1/N)(‖C‖_F² − ‖diag C‖²) = (1/N) Σ_{i≠j} C_ij², C = EᵀE/N of centred points E; 0 for decorrelated axes.
+
+    Arguments:
+        points: all user and item points of a batch, N ≥ 1 rows.
 
     Source: the disclosure, §3.5 i, with the square it lacks; Cogswell et al. 2016, arXiv 1511.06068.
     """
@@ -22,7 +25,10 @@ def covariance(points: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
 
 
 def covariance_literal(points: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
-    """(1/N)(‖C‖_F − ‖diag C‖²) as printed: not zero for decorrelated axes, and it rewards inflating the variance.
+    """(1/N)(‖C‖_F − ‖diag C‖²) as printed: not 0 for decorrelated axes, and rewards inflating the variance.
+
+    Arguments:
+        points: as in `covariance`.
 
     Source: the disclosure, §3.5 i, as printed; corrected in `covariance`.
     """
@@ -33,9 +39,13 @@ def covariance_literal(points: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
 
 
 def variance_floor(points: Float[Tensor, "n k"], floor: float) -> Float[Tensor, ""]:
-    """mean_j max(0, floor − sd_j): a hinge on the standard deviation of each axis, which prevents collapse.
+    """mean_j max(0, floor − √(var_j + 1e-6)): a hinge on each axis's spread, which prevents collapse.
+
+    Arguments:
+        points: as in `covariance`.
+        floor: the standard deviation below which it pushes, a distance on one axis.
 
     Source: Bardes, Ponce, LeCun 2022 (VICReg), arXiv 2105.04906, eq. 1.
     """
     variance = points.var(0, correction=0)
-    return F.relu(floor - (variance + 1e-6).sqrt()).mean()
+    return functional.relu(floor - (variance + 1e-6).sqrt()).mean()

@@ -1,5 +1,7 @@
 """The whole loss: which terms, how much of each."""
 
+import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,48 +14,64 @@ from penchant.losses.neck import KINDS
 
 __all__ = ["Loss", "combine"]
 
+_CHOICES = {"neck": tuple(KINDS), "covariance": ("right", "literal"), "likelihood": ("mse", "cross_entropy")}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
     """L = α·neck + β·reconstruction + γ·covariance + δ·portrait + ε·variance.
 
-    Raises: ConfigError: an option outside its range.
+    Warns (UserWarning) where the literal neck is chosen.
+
+    Raises: ConfigError: an option outside its range, or no term at all.
     """
 
     neck: str = "logistic"
     """The loss on a pair's distance, by its name in `penchant.losses.KINDS`."""
-    margin: float = 0.1
+    margin: float | int = 0.1
     """λ of the hinge and the literal neck, and of an "auto" cap; a distance, at least 0."""
-    alpha: float = 1.0
+    alpha: float | int = 1.0
     """Weight of the neck."""
-    beta: float = 1.0
+    beta: float | int = 1.0
     """Weight of the reconstruction of both sides."""
-    gamma: float = 0.0
+    gamma: float | int = 0.0
     """Weight of the covariance term."""
-    delta: float = 10.0
+    delta: float | int = 10.0
     """Weight of the portrait term; 0 leaves portraits that are not to be trusted."""
-    epsilon: float = 0.0
+    epsilon: float | int = 0.0
     """Weight of the variance floor."""
-    floor: float = 0.1
+    floor: float | int = 0.1
     """Standard deviation of an axis below which the variance floor pushes."""
     covariance: Literal["right", "literal"] = "right"
     """literal: the covariance term as printed in the disclosure."""
     likelihood: Literal["mse", "cross_entropy"] = "mse"
     """How reconstruction and portrait term score binary and one-hot coordinates."""
-    liked_weight: float = 1.0
+    liked_weight: float | int = 1.0
     """Weight of a liked row against a disliked one, in the neck."""
 
     def __post_init__(self) -> None:
-        if self.neck not in KINDS:
-            raise ConfigError(f"loss.neck = {self.neck!r}: one of {', '.join(KINDS)} expected")
-        for name in ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ConfigError(f"loss.{name} = {getattr(self, name)}: a number >= 0 expected")
-        if not 0 < self.liked_weight < float("inf"):
-            raise ConfigError(f"loss.liked_weight = {self.liked_weight}: a number above 0 expected")
-        for name, known in (("covariance", ("right", "literal")), ("likelihood", ("mse", "cross_entropy"))):
+        for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
-                raise ConfigError(f"loss.{name} = {getattr(self, name)!r}: one of {', '.join(known)} expected")
+                raise ConfigError(
+                    f"loss.{name} = {getattr(self, name)!r}: one of {', '.join(known)} expected"
+                )
+        for name in ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor", "liked_weight"):
+            value = getattr(self, name)
+            if not (isinstance(value, float | int) and 0 <= value < math.inf):
+                raise ConfigError(f"loss.{name} = {value!r}: a number >= 0 expected")
+        if self.liked_weight == 0:
+            raise ConfigError("loss.liked_weight = 0: a number above 0 expected, or likes teach nothing")
+        if not any(self.weights.values()):
+            raise ConfigError(
+                "loss: alpha, beta, gamma, delta and epsilon are all 0: at least one above 0 expected"
+            )
+        if self.neck == "literal":
+            warnings.warn(
+                "loss.neck = 'literal' is the formula as printed, kept for reproduction: no margin serves both "
+                "labels. Use 'hinge', its correction, or 'logistic'",
+                UserWarning,
+                stacklevel=3,  # past the generated __init__
+            )
 
     @property
     def weights(self) -> dict[str, float]:
@@ -68,7 +86,10 @@ class Loss:
 
 
 def combine(terms: Mapping[str, Float[Tensor, ""]], loss: Loss) -> dict[str, Float[Tensor, ""]]:
-    """The terms and their weighted sum, ``"total"``.
+    """The terms, unweighted, and their weighted sum ``"total"``.
+
+    Arguments:
+        terms: at least one, by the names of `Loss.weights`.
 
     Raises:
         KeyError: a term without a weight.

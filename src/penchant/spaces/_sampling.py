@@ -1,8 +1,8 @@
 """Points drawn uniformly from a ball of an r-norm cut by a box, exactly, in any dimension.
 
 Rejection from the whole ball (or from the box) accepts next to nothing once dozens of axes are cut. Here a
-point is proposed axis by axis from the density ∝ exp(−β|δ_j|^r) on what the box leaves of the axis, and accepted
-with probability
+point is proposed axis by axis from the density ∝ exp(−β|δ_j|^r) on what the box leaves of the axis, and is
+accepted with probability
 
     exp(−β(B − S)) if S ≤ B, else 0        S = Σ_j |δ_j|^r, B = k·radius^r
 
@@ -119,7 +119,7 @@ class Sampler:
         return 2 * math.gamma(1 + 1 / self.norm) * self.tilt ** (-1 / self.norm)
 
     def _best_tilt(self) -> float:
-        """β with E_β[S] = B by bisection, 0 where the box alone keeps S below B. Any β is right, this is fast."""
+        """β with E_β[S] = B by bisection, 0 where the box alone keeps S below B. Any β ≥ 0 is right."""
         below, above = 1e-6, 1e12
         if self._mean(below) <= self.dim:
             return 0.0

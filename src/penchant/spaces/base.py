@@ -149,7 +149,7 @@ def _warn(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=3)  # at the line that called the public method
 
 
-def as_norm(norm: float | str) -> float:
+def as_norm(norm: float | int | str) -> float:
     """A norm r ≥ 1, infinity included (also as ``"inf"``).
 
     Raises:
