@@ -14,6 +14,8 @@ __all__ = ["build", "from_plain", "plain"]
 
 T = TypeVar("T")
 
+_WORDS = {float: "a number", bool: "true or false", int: "a whole number", str: "text"}
+
 
 def plain(value: Any) -> Any:
     """Options as JSON or TOML can hold them: dataclasses as dictionaries, tuples as lists, infinity as ``"inf"``."""
@@ -40,7 +42,10 @@ def from_plain(default: T, given: Any, where: str) -> T:
         if not isinstance(given, Mapping):
             raise ConfigError(f"{where}: a table of options expected, got {given!r}")
         return build(type(default), {**plain(default), **given}, where)
-    return given
+    wanted = {float: (float, int), bool: (bool,), int: (int,), str: (str,)}.get(type(default), (object,))
+    if not isinstance(given, wanted) or (isinstance(given, bool) and type(default) is not bool):
+        raise ConfigError(f"{where} = {given!r}: {_WORDS[type(default)]} expected")
+    return given  # type: ignore[return-value]
 
 
 def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:

@@ -48,7 +48,7 @@ def toy() -> Toy:
 
 
 def bits(module: nn.Module) -> list[float]:
-    return [float(p) for p in module.parameters()]
+    return [p.item() for p in module.parameters()]
 
 
 def test_it_learns_and_keeps_the_best_epoch():

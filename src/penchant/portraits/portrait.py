@@ -90,7 +90,7 @@ class Portrait:
     _repr_html_ = to_html
 
     def __rich__(self) -> RenderableType:
-        table = Table(title=self.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+        table = Table(title=Text(self.title, style="italic"), title_justify="left", box=None, pad_edge=False, header_style="bold")
         for name, justify in (("feature", "left"), ("value", "left"), ("share", "right"), ("", "left")):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         table.add_column("everyone", justify="right")

@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from penchant.errors import ConfigError
+from penchant.model import DualAutoencoder
+from penchant.nets import DecoderOptions, EncoderOptions
+from penchant.spaces import Space
+from penchant.testing.nets import random_features
+from penchant._spec import Block, Layout
+
+
+def build(layout, context=Layout(()), **options):
+    torch.manual_seed(0)
+    settings = {"space": Space(dim=4), "encoder": EncoderOptions(hidden=(8,)), "decoder": DecoderOptions(hidden=(8,))}
+    return DualAutoencoder(user=layout, item=layout, context=context, **{**settings, **options}).eval()
+
+
+@pytest.mark.parametrize("box", ["tanh", "sigmoid"])
+def test_points_stay_inside_the_box_and_decoded_vectors_inside_the_unit_cube(layout, box):
+    model = build(layout, space=Space(dim=4, box=box))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(20)
+    features = random_features(layout, 50)
+    for side in ("user", "item"):
+        points = model.encode(side, features)
+        assert points.min() >= model.space.low
+        assert points.max() <= model.space.high
+        decoded = model.decode(side, points)
+        assert decoded.shape == (50, layout.width)
+        assert decoded.min() >= 0
+        assert decoded.max() <= 1
+
+
+def test_users_and_items_have_networks_of_their_own(layout):
+    model = build(layout)
+    features = random_features(layout, 5)
+    assert not torch.equal(model.encode_users(features), model.encode_items(features))
+    points = model.encode_items(features)
+    assert not torch.equal(model.decode("user", points), model.decode("item", points))
+
+
+def test_a_situation_moves_a_user_and_none_is_a_missing_one(layout, context):
+    model = build(layout, context)
+    features = random_features(layout, 5)
+    alone = model.encode_users(features)
+    assert not torch.equal(alone, model.encode_users(features, random_features(context, 5, rng=3)))
+    assert alone.shape == (5, 4)
+
+
+def test_decoders_start_at_the_mean_of_the_training_rows(layout):
+    model = build(layout, decoder=DecoderOptions(hidden=(), linear=False))
+    features = random_features(layout, 60)
+    model.prepare(features, features)
+    from penchant.nets import vectorise
+
+    at_zero = model.decode("item", torch.zeros(1, 4))[0]
+    torch.testing.assert_close(at_zero, vectorise(features, layout).nanmean(0).clamp(0.001, 0.999), atol=1e-4, rtol=1e-4)
+
+
+def test_the_neck_learns_only_where_it_is_asked_to(layout):
+    assert build(layout).threshold.requires_grad
+    fixed = build(layout, learn_neck=False, threshold=0.7, scale=3.0)
+    assert not fixed.threshold.requires_grad
+    assert fixed.scale.item() == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"threshold": 2.0}, "diameter"),
+        ({"threshold": 0.0}, "diameter"),
+        ({"scale": 0.0}, "scale"),
+        ({"encoder": EncoderOptions(kind="transformer")}, "one of mlp"),
+    ],
+)
+def test_options_that_make_no_model_are_refused(layout, options, said):
+    with pytest.raises(ConfigError, match=said):
+        build(layout, **options)
+
+
+def test_scaled_features_alone_need_something_to_scale(layout):
+    ids = Layout((Block("id", "code", 9, 0, "none"),))
+    vector = EncoderOptions(inputs="vector", hidden=(8,))
+    with pytest.raises(ConfigError, match="a user column that is no id"):
+        DualAutoencoder(user=ids, item=layout, space=Space(dim=4), encoder=vector, decoder=DecoderOptions())
