@@ -1,0 +1,10 @@
+"""Baselines: what a model has to beat. Each keeps the contract of `penchant.recommender.Recommender`."""
+
+from penchant.baselines.logistic import LogisticRegression
+from penchant.baselines.popular import Popular
+from penchant.recommender import Recommender
+
+__all__ = ["KINDS", "LogisticRegression", "Popular"]
+
+KINDS: dict[str, type[Recommender]] = {"popular": Popular, "logistic": LogisticRegression}
+"""Every baseline by name."""

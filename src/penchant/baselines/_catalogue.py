@@ -1,0 +1,142 @@
+"""Whom and what a baseline knows: ids, what each user has seen, and rankings without it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64
+from scipy import sparse
+
+from penchant.errors import ConfigError
+from penchant.tables import Schema, Tables, Vocabulary
+
+__all__ = ["Asked", "Catalogue", "pairs"]
+
+_CELLS = 4_000_000
+"""Cells of a users-by-items matrix that are looked at together."""
+
+
+def pairs(tables: Tables) -> pl.DataFrame:
+    """The keys of the interactions, in order.
+
+    Raises:
+        UnknownIdError: an interaction names no row of users or items.
+    """
+    schema = tables.schema
+    if len(tables):
+        Vocabulary(tables.user_ids, what="user").rows(tables.interactions[schema.user])
+        Vocabulary(tables.item_ids, what="item").rows(tables.interactions[schema.item])
+    return tables.interactions.select(schema.user, schema.item)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The users a question is about."""
+
+    keys: pl.Series
+    """(q) their keys, named as in the interactions; or "row", counted from 0, for rows of features."""
+    rows: Int64[np.ndarray, " q"]
+    """Row numbers among the known users; -1 for rows of features."""
+    given: Sequence[Mapping[str, Any]] | None
+    """The rows of features, where these were given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The users and items of the training tables."""
+
+    schema: Schema
+    """Names of the key columns."""
+    users: Vocabulary
+    """Known users."""
+    items: Vocabulary
+    """Known items, which are what can be ranked."""
+    seen: sparse.csr_array
+    """(users, items): not zero where the training rows hold the pair, liked or not."""
+    names: pl.Series | None
+    """What people call the items, where the schema says."""
+
+    @classmethod
+    def of(cls, train: Tables) -> "Catalogue":
+        """What the training tables know."""
+        schema = train.schema
+        users, items = Vocabulary(train.user_ids, what="user"), Vocabulary(train.item_ids, what="item")
+        places = users.rows(train.interactions[schema.user]), items.rows(train.interactions[schema.item])
+        ones = np.ones(len(train), dtype=np.int32)
+        seen = sparse.csr_array((ones, places), shape=(len(users), len(items)))
+        name = schema.item_name
+        return cls(schema, users, items, seen, train.items[name] if name in train.items.columns else None)
+
+    def ask(self, users: Any) -> Asked:
+        """Ids or rows of features, one or many.
+
+        Raises:
+            UnknownIdError: an id that is not known.
+            ConfigError: ids and rows of features together.
+        """
+        one = isinstance(users, str | int | np.integer | Mapping)
+        many: list[Any] = [users] if one else list(users)
+        of_features = [isinstance(user, Mapping) for user in many]
+        if any(of_features) and not all(of_features):
+            raise ConfigError("users: give ids, or rows of features, not both in one question")
+        if any(of_features):
+            keys = pl.Series("row", range(len(many)), dtype=pl.Int64)
+            return Asked(keys, np.full(len(many), -1, dtype=np.int64), many)
+        rows = self.users.rows(many) if many else np.zeros(0, dtype=np.int64)
+        return Asked(self.users.take(rows).alias(self.schema.user), rows, None)
+
+    def candidates(self, ids: Sequence[Any] | None) -> Int64[np.ndarray, " c"]:
+        """Row numbers of the items to choose from, rising.
+
+        Raises:
+            UnknownIdError: an id that is not known.
+        """
+        if ids is None:
+            return np.arange(len(self.items))
+        return np.unique(self.items.rows(list(ids))) if len(ids) else np.zeros(0, dtype=np.int64)
+
+    def rank(
+        self, asked: Asked, order: Int64[np.ndarray, " c"], *, n: int, exclude_seen: bool
+    ) -> tuple[pl.DataFrame, Int64[np.ndarray, " m"], Int64[np.ndarray, " m"]]:
+        """The first ``n`` items of one order, for each user without what the user has seen.
+
+        Arguments:
+            order: row numbers of items, the best first.
+
+        Returns:
+            A frame of user key, rank, item key, and name where there is one; for each of its rows the
+            position in the question, and the item's row number.
+
+        Raises:
+            ConfigError: n below 1.
+        """
+        if n < 1:
+            raise ConfigError(f"n = {n}: at least 1 expected")
+        parts = [np.zeros((3, 0), dtype=np.int64), *self._first(asked.rows, order, n, exclude_seen)]
+        query, place, rank = np.concatenate(parts, axis=1)
+        found = order[place]
+        columns = [
+            asked.keys.gather(pl.Series(query)),
+            pl.Series("rank", rank, dtype=pl.Int64),
+            self.items.take(found).alias(self.schema.item),
+        ]
+        if self.names is not None:
+            columns.append(self.names.gather(pl.Series(found)))
+        return pl.DataFrame(columns), query, found
+
+    def _first(
+        self, users: Int64[np.ndarray, " q"], order: Int64[np.ndarray, " c"], n: int, exclude_seen: bool
+    ) -> Iterator[np.ndarray]:
+        """For some users at a time: position in the question, place in the order, and rank."""
+        step = max(1, _CELLS // max(1, len(order)))
+        for start in range(0, len(users), step):
+            some = users[start : start + step]
+            left = np.ones((len(some), len(order)), dtype=bool)
+            known = some >= 0
+            if exclude_seen and known.any() and len(order):
+                left[known] = self.seen[some[known]][:, order].toarray() == 0
+            rank = left.cumsum(axis=1)
+            query, place = np.nonzero(left & (rank <= n))
+            yield np.stack([query + start, place, rank[query, place]])
