@@ -2,9 +2,11 @@
 
 from penchant.baselines.logistic import LogisticRegression
 from penchant.baselines.popular import Popular
-from penchant.recommender import Recommender
 
 __all__ = ["KINDS", "LogisticRegression", "Popular"]
 
-KINDS: dict[str, type[Recommender]] = {"popular": Popular, "logistic": LogisticRegression}
+KINDS: dict[str, type[LogisticRegression] | type[Popular]] = {
+    "popular": Popular,
+    "logistic": LogisticRegression,
+}
 """Every baseline by name."""
