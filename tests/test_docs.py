@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
 import shlex
@@ -73,7 +74,10 @@ def test_the_changelog_has_this_version():
     assert f"## [{penchant.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "sh")], ids=page_id)
+WITH_COMMANDS = [p for p in PAGES if blocks(p, "sh")]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=page_id)
 def test_make_targets_in_the_docs_are_there(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for line, code in blocks(page, "sh"):
@@ -85,7 +89,7 @@ def test_make_targets_in_the_docs_are_there(page):
 
 
 def verbs() -> dict[str, Any]:
-    """Every verb of the shell, groups spelled out ("schema infer"), with its command; none while there is no shell."""
+    """Every verb of the shell, groups spelled out ("schema infer"), with its command; {} without a shell."""
     if not (ROOT / "src" / "penchant" / "cli" / "__init__.py").is_file():
         return {}
     import typer
@@ -138,7 +142,7 @@ def test_every_verb_and_option_has_a_help_text(verb):
             assert param.help, f"penchant {verb} {param.opts[0]}: a help text"
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if VERBS and blocks(p, "sh")], ids=page_id)
+@pytest.mark.parametrize("page", WITH_COMMANDS if VERBS else [], ids=page_id)
 def test_commands_in_the_docs_exist(page):
     for line, code in blocks(page, "sh"):
         for text in code.replace("\\\n", " ").splitlines():
@@ -176,7 +180,7 @@ def documented(owner: type) -> set[str]:
     for one in owner.__mro__:
         if one.__module__.split(".")[0] == "penchant":
             body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0].body  # type: ignore[attr-defined]
-            for node, after in zip(body, body[1:], strict=False):
+            for node, after in itertools.pairwise(body):
                 if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                     text = getattr(getattr(after, "value", None), "value", None)
                     if isinstance(after, ast.Expr) and isinstance(text, str) and text.strip():

@@ -158,9 +158,9 @@ def test_every_test_file_has_its_source():
         parts = file.relative_to(TESTS).with_suffix("").parts
         if parts[0] in ("promises", "contracts") or parts[-1] in GUARDS:
             continue
-        mirror = SOURCE.joinpath(*parts[:-1], parts[-1].removeprefix("test_")).with_suffix(".py")
-        package = mirror.with_suffix("") / "__init__.py"
-        assert mirror.is_file() or package.is_file(), f"{file.relative_to(ROOT)} tests no file of the source"
+        stem, folder = parts[-1].removeprefix("test_"), SOURCE.joinpath(*parts[:-1])
+        mirrors = folder / f"{stem}.py", folder / f"_{stem}.py", folder / stem / "__init__.py"
+        assert any(m.is_file() for m in mirrors), f"{file.relative_to(ROOT)} tests no file of the source"
 
 
 def test_tests_are_files_not_packages():
