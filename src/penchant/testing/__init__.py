@@ -4,5 +4,10 @@ Each is a plain function that raises AssertionError with the law that is broken;
 """
 
 from penchant.testing.kinds import check_kind
+from penchant.testing.recommenders import check_recommender, checkerboard
 
-__all__ = ["check_kind"]
+__all__ = [
+    "check_kind",
+    "check_recommender",
+    "checkerboard",
+]
