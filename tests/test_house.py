@@ -158,7 +158,8 @@ def test_every_test_file_has_its_source():
         parts = file.relative_to(TESTS).with_suffix("").parts
         if parts[0] in ("promises", "contracts") or parts[-1] in GUARDS:
             continue
-        stem, folder = parts[-1].removeprefix("test_"), SOURCE.joinpath(*parts[:-1])
+        above = ROOT if parts[0] == "benchmarks" else SOURCE
+        stem, folder = parts[-1].removeprefix("test_"), above.joinpath(*parts[:-1])
         mirrors = folder / f"{stem}.py", folder / f"_{stem}.py", folder / stem / "__init__.py"
         assert any(m.is_file() for m in mirrors), f"{file.relative_to(ROOT)} tests no file of the source"
 
