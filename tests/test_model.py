@@ -1,17 +1,21 @@
 import pytest
 import torch
 
+from penchant._spec import Block, Layout
 from penchant.errors import ConfigError
 from penchant.model import DualAutoencoder
 from penchant.nets import DecoderOptions, EncoderOptions
 from penchant.spaces import Space
 from penchant.testing.nets import random_features
-from penchant._spec import Block, Layout
 
 
 def build(layout, context=Layout(()), **options):
     torch.manual_seed(0)
-    settings = {"space": Space(dim=4), "encoder": EncoderOptions(hidden=(8,)), "decoder": DecoderOptions(hidden=(8,))}
+    settings = {
+        "space": Space(dim=4),
+        "encoder": EncoderOptions(hidden=(8,)),
+        "decoder": DecoderOptions(hidden=(8,)),
+    }
     return DualAutoencoder(user=layout, item=layout, context=context, **{**settings, **options}).eval()
 
 
@@ -55,7 +59,9 @@ def test_decoders_start_at_the_mean_of_the_training_rows(layout):
     from penchant.nets import vectorise
 
     at_zero = model.decode("item", torch.zeros(1, 4))[0]
-    torch.testing.assert_close(at_zero, vectorise(features, layout).nanmean(0).clamp(0.001, 0.999), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        at_zero, vectorise(features, layout).nanmean(0).clamp(0.001, 0.999), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_the_neck_learns_only_where_it_is_asked_to(layout):

@@ -67,7 +67,9 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 def unknown_option(name: str, known: list[str], where: str) -> str:
     """The sentence for an option that is not there."""
     near = difflib.get_close_matches(name, known, 1)
-    return f"{where}.{name} is no option" + (f": did you mean {near[0]}?" if near else f": one of {', '.join(known)}")
+    return f"{where}.{name} is no option" + (
+        f": did you mean {near[0]}?" if near else f": one of {', '.join(known)}"
+    )
 
 
 def _sentence(error: Any, where: str) -> str:

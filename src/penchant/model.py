@@ -42,14 +42,18 @@ class DualAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 < threshold < space.diameter:
-            raise ConfigError(f"threshold = {threshold}: a distance between 0 and the diameter {space.diameter} expected")
+            raise ConfigError(
+                f"threshold = {threshold}: a distance between 0 and the diameter {space.diameter} expected"
+            )
         if scale <= 0:
             raise ConfigError(f"scale = {scale}: a number above 0 expected")
         if encoder.kind not in KINDS:
             raise ConfigError(f"encoder.kind = {encoder.kind!r}: one of {', '.join(KINDS)} expected")
         for side, layout in (("user", user), ("item", item)):
             if encoder.inputs == "vector" and not layout.width:
-                raise ConfigError(f"encoder.inputs = 'vector' needs a {side} column that is no id: nothing else is scaled")
+                raise ConfigError(
+                    f"encoder.inputs = 'vector' needs a {side} column that is no id: nothing else is scaled"
+                )
         self.space = space
         self.user_layout, self.item_layout, self.context_layout = user, item, context
         self.user_encoder: BaseEncoder = KINDS[encoder.kind](user, space.dim, encoder, context)

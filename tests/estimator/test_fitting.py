@@ -42,7 +42,11 @@ def test_weights_of_rows_reach_the_loss(simulation):
 
     def fitted(weights):
         pairs = tables.interactions.with_columns(weight=pl.Series(weights))
-        return Penchant(epochs=1, rng=1).fit(replace(tables, schema=schema, interactions=pairs)).module_.threshold.item()
+        return (
+            Penchant(epochs=1, rng=1)
+            .fit(replace(tables, schema=schema, interactions=pairs))
+            .module_.threshold.item()
+        )
 
     n = len(tables)
     assert fitted(np.ones(n)) != fitted(np.where(tables.interactions["label"] == 1, 5.0, 1.0))

@@ -48,7 +48,12 @@ def test_columns_that_are_not_there_are_said(model):
 
 
 def test_before_fitting_there_is_one_error():
-    for ask in (lambda m: m.recommend("u1"), lambda m: m.history_, lambda m: m.save("x"), lambda m: m.portrait("u1")):
+    for ask in (
+        lambda m: m.recommend("u1"),
+        lambda m: m.history_,
+        lambda m: m.save("x"),
+        lambda m: m.portrait("u1"),
+    ):
         with pytest.raises(NotFittedError, match="fit"):
             ask(Penchant())
 
@@ -80,7 +85,9 @@ def test_seen_items_can_be_kept_and_candidates_narrowed(model, parts):
     assert model.recommend("u3", where="lang = 'xx'").is_empty()
 
 
-@pytest.mark.parametrize("where", ["no_such = 1", "lang =", "length", "1; drop table items", "max(length) > 3"])
+@pytest.mark.parametrize(
+    "where", ["no_such = 1", "lang =", "length", "1; drop table items", "max(length) > 3"]
+)
 def test_a_condition_that_is_none_is_refused(model, where):
     with pytest.raises(DataError, match="where"):
         model.recommend("u3", where=where)
@@ -130,7 +137,9 @@ def test_portraits_describe_the_other_side(model):
     assert "age" in audience.typical
     assert audience.typical["age"].endswith("years")
     assert len(audience.examples) == 2
-    share = model.predict(pl.DataFrame({"user_id": ["u3"] * 50, "item_id": [f"i{j}" for j in range(50)]}))["liked"]
+    share = model.predict(pl.DataFrame({"user_id": ["u3"] * 50, "item_id": [f"i{j}" for j in range(50)]}))[
+        "liked"
+    ]
     assert liked.inside == pytest.approx(share.mean())
     assert liked.notes == ()
 
@@ -204,7 +213,11 @@ def test_a_situation_counts_and_none_is_taken_as_missing(simulation, tmp_path):
     tables = simulation.tables
     fields = (*tables.schema.fields, Field(name="hour", side="context", kind="numeric"))
     hours = pl.Series("hour", np.arange(len(tables)) % 24)
-    timed = replace(tables, schema=replace(tables.schema, fields=fields), interactions=tables.interactions.with_columns(hours))
+    timed = replace(
+        tables,
+        schema=replace(tables.schema, fields=fields),
+        interactions=tables.interactions.with_columns(hours),
+    )
     model = Penchant(epochs=2, rng=1).fit(timed)
     none, noon, night = (model.recommend("u1", n=3, context=c) for c in (None, {"hour": 12}, {"hour": 0}))
     assert none["distance"].to_list() != noon["distance"].to_list() != night["distance"].to_list()
@@ -225,7 +238,13 @@ def test_presets_and_configs_are_checked_by_name():
         Penchant.preset("seed", epoch=3)
     config = {"preset": "seed", "epochs": 7, "space": {"norm": "inf"}, "loss": {"gamma": 0.5}}
     model = Penchant.from_config(config)
-    assert (model.epochs, model.space.norm, model.space.dim, model.loss.gamma, model.loss.neck) == (7, math.inf, 16, 0.5, "hinge")
+    assert (model.epochs, model.space.norm, model.space.dim, model.loss.gamma, model.loss.neck) == (
+        7,
+        math.inf,
+        16,
+        0.5,
+        "hinge",
+    )
     with pytest.raises(ConfigError, match=r"config\.epoch is no option: did you mean epochs"):
         Penchant.from_config({"epoch": 3})
 
@@ -243,4 +262,6 @@ def test_every_neck_ends_in_calibrated_probabilities(parts, neck):
     model = Penchant(loss=Loss(neck=neck), epochs=2, batch_size=256).fit(parts[0], parts[1])
     probability = model.predict_proba(parts[1])["probability"].to_numpy()
     label = parts[1].interactions["label"].to_numpy()
-    assert probability.mean() == pytest.approx(label.mean(), abs=0.02), "calibrated in the large on the validation rows"
+    assert probability.mean() == pytest.approx(label.mean(), abs=0.02), (
+        "calibrated in the large on the validation rows"
+    )

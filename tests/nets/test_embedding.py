@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant._spec import Block, Layout
-from penchant.nets import EncoderOptions, FieldEmbedding, FieldVector, PiecewiseLinear, missing_rows, vectorise
+from penchant.nets import (
+    EncoderOptions,
+    FieldEmbedding,
+    FieldVector,
+    PiecewiseLinear,
+    missing_rows,
+    vectorise,
+)
 from penchant.testing.nets import random_features
 
 
@@ -17,7 +24,9 @@ def test_piecewise_coordinates_follow_their_formula(values, bins):
     for row, value in zip(got.tolist(), values, strict=True):
         want = [min(1.0, max(0.0, value * bins - t)) for t in range(bins)]
         assert row == pytest.approx(want, abs=1e-5)
-    assert torch.allclose(got.sum(1) / bins, x[:, 0], atol=1e-5), "evenly spaced edges: the sum gives the number back"
+    assert torch.allclose(got.sum(1) / bins, x[:, 0], atol=1e-5), (
+        "evenly spaced edges: the sum gives the number back"
+    )
 
 
 def test_piecewise_edges_lie_at_quantiles_and_equal_ones_make_a_step():
@@ -49,7 +58,13 @@ def test_the_first_order_part_starts_at_nothing(layout):
 
 
 def test_a_bag_is_the_mean_of_its_values_and_missing_numbers_have_a_place():
-    layout = Layout((Block("t", "bag", 5, 3, "binary"), Block("x", "dense", 1, 1, "square"), Block("v", "dense", 2, 2, "square")))
+    layout = Layout(
+        (
+            Block("t", "bag", 5, 3, "binary"),
+            Block("x", "dense", 1, 1, "square"),
+            Block("v", "dense", 2, 2, "square"),
+        )
+    )
     fields = FieldEmbedding(layout, 2, EncoderOptions(embedding_dim=3, bins=0))
     rows = random_features(layout, 6)
     deep, _ = fields(rows)

@@ -26,9 +26,13 @@ def test_take_picks_the_same_lists_as_plain_indexing(lists, rows):
     bag = Bag(torch.tensor([v for one in lists for v in one], dtype=torch.int64), offsets)
     n = len(lists)
     taken = take(
-        Features(torch.arange(n).float()[:, None], torch.arange(n)[:, None], (bag,)), torch.tensor(rows, dtype=torch.int64)
+        Features(torch.arange(n).float()[:, None], torch.arange(n)[:, None], (bag,)),
+        torch.tensor(rows, dtype=torch.int64),
     )
-    found = [taken.bags[0].values[a:b].tolist() for a, b in zip(taken.bags[0].offsets, taken.bags[0].offsets[1:], strict=False)]
+    found = [
+        taken.bags[0].values[a:b].tolist()
+        for a, b in zip(taken.bags[0].offsets, taken.bags[0].offsets[1:], strict=False)
+    ]
     assert found == [lists[r] for r in rows]
     assert taken.dense[:, 0].tolist() == rows
     assert taken.codes[:, 0].tolist() == rows

@@ -20,7 +20,9 @@ def portrait() -> Portrait:
     examples = pl.DataFrame(
         {"id": [7, 8], "name": ["<b>One</b>", None], "distance": [0.1, 0.2], "probability": [0.9, 0.8]}
     )
-    return Portrait("user <7>", "item", features, {"tag": "v1"}, {"tag": "v0"}, examples, 0.5, 0.25, ("Beware & read.",))
+    return Portrait(
+        "user <7>", "item", features, {"tag": "v1"}, {"tag": "v0"}, examples, 0.5, 0.25, ("Beware & read.",)
+    )
 
 
 class Text(HTMLParser):

@@ -14,13 +14,19 @@ def make(context: bool, **options):
     if context:
         from dataclasses import replace
 
-        schema = replace(tables.schema, fields=(*tables.schema.fields, Field(name="time", side="context", kind="numeric")))
+        schema = replace(
+            tables.schema, fields=(*tables.schema.fields, Field(name="time", side="context", kind="numeric"))
+        )
         tables = replace(tables, schema=schema)
     encoder = TablesEncoder.fit(tables)
     torch.manual_seed(0)
     small = EncoderOptions(hidden=(8,), dropout=0.0, unseen=0.0, bins=4)
-    model = Penchant(space=Space(dim=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options).build_module(encoder)
-    batches = Batches(encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=50, rng=0)
+    model = Penchant(
+        space=Space(dim=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options
+    ).build_module(encoder)
+    batches = Batches(
+        encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=50, rng=0
+    )
     return model, batches.batch(torch.arange(50))
 
 
@@ -28,7 +34,9 @@ def make(context: bool, **options):
 def test_terms_equal_plain_sums_over_the_pairs(context):
     model, batch = make(context)
     model.eval()
-    terms = {k: float(v.detach()) for k, v in objective(model, batch, Loss(delta=1, gamma=1, epsilon=1)).items()}
+    terms = {
+        k: float(v.detach()) for k, v in objective(model, batch, Loss(delta=1, gamma=1, epsilon=1)).items()
+    }
     users = model.encode_users(batch.users, batch.context, batch.user).detach().double()
     if not context:
         assert torch.equal(users.float(), model.encode_users(batch.users)[batch.user])
@@ -42,8 +50,12 @@ def test_terms_equal_plain_sums_over_the_pairs(context):
         neck += np.log1p(np.exp(scale * y * (d - p))) / 50
     for j in liked:
         v_item, v_user = batch.item_vectors[batch.item[j]], batch.user_vectors[batch.user[j]]
-        portrait_items += float((model.decode("item", users[j][None].float())[0] - v_item).square().mean().detach()) / len(liked)
-        portrait_users += float((model.decode("user", items[j][None].float())[0] - v_user).square().mean().detach()) / len(liked)
+        portrait_items += float(
+            (model.decode("item", users[j][None].float())[0] - v_item).square().mean().detach()
+        ) / len(liked)
+        portrait_users += float(
+            (model.decode("user", items[j][None].float())[0] - v_user).square().mean().detach()
+        ) / len(liked)
     assert terms["neck"] == pytest.approx(neck, rel=1e-4)
     assert terms["portrait"] == pytest.approx(portrait_items + portrait_users, rel=1e-4)
     assert set(terms) == {"neck", "covariance", "variance", "reconstruction", "portrait"}

@@ -50,7 +50,7 @@ class Fitted:
     calibration: Calibration
     known: dict[SideName, Known]
     seen: pl.DataFrame
-    """Pairs of the training rows, liked or not: columns user and item, as row numbers of ``known``."""
+    """Pairs of the training rows, liked or not: columns user and item, row numbers of ``known``, in order."""
     population: dict[SideName, Float[np.ndarray, " width"]]
     """Mean portrait vector of each side over the liked training pairs."""
     history: list[dict[str, float]]
@@ -97,7 +97,11 @@ class Fitted:
             json={
                 "config": plain(params),
                 "encoder": self.encoder.state(),
-                "fitted": {"calibration": calibration, "history": self.history, "cap": plain(self.model.space.cap)},
+                "fitted": {
+                    "calibration": calibration,
+                    "history": self.history,
+                    "cap": plain(self.model.space.cap),
+                },
             },
             blobs={
                 "schema.toml": self.schema.to_toml().encode(),
@@ -109,7 +113,12 @@ class Fitted:
 
 
 def read_fitted(
-    path: str | Path, contents: storage.Contents, model: DualAutoencoder, schema: Schema, encoder: TablesEncoder, device: torch.device
+    path: str | Path,
+    contents: storage.Contents,
+    model: DualAutoencoder,
+    schema: Schema,
+    encoder: TablesEncoder,
+    device: torch.device,
 ) -> Fitted:
     """Put the parts of a model directory together; ``model`` is built, its weights are filled in here.
 

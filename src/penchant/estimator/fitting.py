@@ -10,21 +10,26 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 import torch
+from torch import Tensor
 
 from penchant._config import plain
-from penchant.estimator.fitted import Fitted, SideName
 from penchant._progress import Progress
 from penchant._random import torch_generator
+from penchant._spec import Features
 from penchant.calibration import Calibration, calibrate
 from penchant.errors import DataError, Problem
+from penchant.estimator.fitted import Fitted, SideName
 from penchant.evaluation import auc
 from penchant.losses import Loss, combine
 from penchant.model import DualAutoencoder
-from penchant.nets import take
+from penchant.nets import take, vectorise
 from penchant.tables import EncodedTables, Tables, TablesEncoder
 from penchant.training import Batches, Job, TrainingOptions, objective, pair_distances, train
 
 __all__ = ["fit_penchant"]
+
+_ROWS_AT_ONCE = 65_536
+"""Portrait vectors held at a time where all of a side are gone through."""
 
 
 class _Options(Protocol):
@@ -55,11 +60,15 @@ def fit_penchant(
         torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
         model = options.build_module(encoder).to(device)
         layouts = (encoder.user.layout, encoder.item.layout)
-        batches = Batches(data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device)
+        batches = Batches(
+            data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device
+        )
         model.prepare(*_training_rows(batches))
         held_out = None
         if valid is not None:
-            held_out = Batches(encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device)
+            held_out = Batches(
+                encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device
+            )
         job = Job(
             module=model,
             batches=batches.epoch,
@@ -78,7 +87,7 @@ def fit_penchant(
     model.space = model.space.resolve_cap(calibration.threshold, options.loss.margin)
     fitted = Fitted(
         schema=tables.schema, encoder=encoder, model=model, calibration=calibration, known={}, seen=_seen(data),
-        population=_population(encoder, data), history=history, device=device,
+        population=_population(model, batches), history=history, device=device,
     )  # fmt: skip
     sides: tuple[tuple[SideName, pl.DataFrame, str | None], ...] = (
         ("user", tables.users, tables.schema.user_id),
@@ -94,7 +103,9 @@ def _check_labels(tables: Tables, which: str) -> None:
     if len(found) < 2:
         said = f"the {which} rows hold " + (f"one label only ({found[0]})" if found else "no rows")
         fix = "Give rows that were liked (1) and rows that were not (0)"
-        raise DataError([Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)])
+        raise DataError(
+            [Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)]
+        )
 
 
 def _training_rows(batches: Batches) -> tuple:
@@ -118,22 +129,26 @@ def _calibration(model: DualAutoencoder, held_out: Batches | None) -> Calibratio
 
 
 def _seen(data: EncodedTables) -> pl.DataFrame:
-    return pl.DataFrame({"user": data.user, "item": data.item}).unique(maintain_order=True)
+    return pl.DataFrame({"user": data.user, "item": data.item}).unique().sort("user", "item")
 
 
-def _population(encoder: TablesEncoder, data: EncodedTables) -> dict[SideName, np.ndarray]:
-    """Mean portrait vector of each side over the liked pairs; missing values left out."""
-    weight = (data.label * data.weight).astype(np.float64)
+def _population(model: DualAutoencoder, batches: Batches) -> dict[SideName, np.ndarray]:
+    """Mean portrait vector of each side over the liked pairs, weighted; missing values left out."""
+    weight = batches.liked.double() if batches.weight is None else (batches.liked * batches.weight).double()
+    sides: tuple[tuple[SideName, Features, Tensor], ...] = (
+        ("user", batches.users, batches.user),
+        ("item", batches.items, batches.item),
+    )
     found: dict[SideName, np.ndarray] = {}
-    for side, of_side, features, rows in (
-        ("user", encoder.user, data.users, data.user),
-        ("item", encoder.item, data.items, data.item),
-    ):
-        each = np.bincount(rows, weights=weight, minlength=len(features))
-        vector = of_side.portrait(features)
-        known = ~np.isnan(vector)
-        total = np.maximum((known * each[:, None]).sum(0), 1e-12)
-        found[side] = ((np.nan_to_num(vector) * each[:, None]).sum(0) / total).astype(np.float32)  # type: ignore[index]
+    for side, features, rows in sides:
+        layout = model.layout(side)
+        each = torch.bincount(rows, weights=weight, minlength=len(features))
+        total, known = (torch.zeros(layout.width, dtype=torch.float64, device=rows.device) for _ in range(2))
+        for part in torch.arange(len(features), device=rows.device).split(_ROWS_AT_ONCE):
+            vector = vectorise(take(features, part), layout).double()
+            total += each[part] @ vector.nan_to_num(0.0)
+            known += each[part] @ (~vector.isnan()).double()
+        found[side] = (total / known.clamp(min=1e-12)).float().cpu().numpy()
     return found
 
 

@@ -11,20 +11,20 @@ import polars as pl
 import torch
 from jaxtyping import Float
 
-from penchant import storage
 import penchant.estimator.queries as queries
+from penchant import storage
 from penchant._config import from_plain, unknown_option
-from penchant.estimator.fitted import Fitted, SideName, read_fitted
-from penchant.estimator.fitting import fit_penchant
 from penchant._progress import Progress, make_progress
 from penchant.calibration import Calibration
 from penchant.errors import ConfigError
+from penchant.estimator.fitted import Fitted, SideName, read_fitted
+from penchant.estimator.fitting import fit_penchant
+from penchant.estimator.presets import PRESETS
 from penchant.evaluation import auc
 from penchant.losses import Loss
 from penchant.model import DualAutoencoder
 from penchant.nets import DecoderOptions, EncoderOptions
 from penchant.portraits import Portrait
-from penchant.estimator.presets import PRESETS
 from penchant.recommender import Recommender
 from penchant.spaces import BaseSpace, Space
 from penchant.tables import Schema, Tables, TablesEncoder
@@ -249,7 +249,13 @@ class Penchant(Recommender):
             DataError: a row, a condition or a context that does not fit the schema.
         """
         return queries.recommend(
-            self._check_fitted(), users, n=n, exclude_seen=exclude_seen, candidates=candidates, where=where, context=context
+            self._check_fitted(),
+            users,
+            n=n,
+            exclude_seen=exclude_seen,
+            candidates=candidates,
+            where=where,
+            context=context,
         )
 
     def related(

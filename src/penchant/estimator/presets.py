@@ -1,7 +1,7 @@
 """Named configurations: differences from the constructor's defaults of `Penchant`.
 
-    default   the best measured for yes/no prediction (benchmarks/results/label_prediction.json)
-    seed      the disclosure as meant: plain networks on the scaled features alone, centred hinge, l2 or sup norm
+default   the best measured for yes/no prediction (benchmarks/results/label_prediction.json)
+seed      the disclosure as meant: plain networks on the scaled features alone, centred hinge, l2 or sup norm
 """
 
 from typing import Any

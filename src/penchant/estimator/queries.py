@@ -115,15 +115,25 @@ def recommend(
 
 def _candidates(fitted: Fitted, candidates: Sequence[Any] | None, where: str | None) -> Int[np.ndarray, " c"]:
     known = fitted.known["item"]
-    rows = np.arange(len(known.frame)) if candidates is None else np.unique(known.vocabulary.rows(list(candidates)))
+    rows = (
+        np.arange(len(known.frame))
+        if candidates is None
+        else np.unique(known.vocabulary.rows(list(candidates)))
+    )
     if where is None:
         return rows
     try:
         kept = known.frame[rows].select(pl.sql_expr(where)).to_series()
         if kept.dtype != pl.Boolean or len(kept) != len(rows):
-            raise pl.exceptions.InvalidOperationError("the condition does not give true or false for each item")
+            raise pl.exceptions.InvalidOperationError(
+                "the condition does not give true or false for each item"
+            )
     except pl.exceptions.PolarsError as error:
-        problem = Problem("items", f"where = {where!r}: {str(error).splitlines()[0]}", fix=f"Columns: {', '.join(known.frame.columns)}")
+        problem = Problem(
+            "items",
+            f"where = {where!r}: {str(error).splitlines()[0]}",
+            fix=f"Columns: {', '.join(known.frame.columns)}",
+        )
         raise DataError([problem]) from error
     return rows[kept.fill_null(False).to_numpy()]
 
@@ -132,9 +142,9 @@ def _seen_among(fitted: Fitted, users: Int[np.ndarray, " q"], chosen: Int[np.nda
     """For each user, the positions in ``chosen`` of items of the training rows."""
     position = np.full(len(fitted.known["item"].frame), -1, dtype=np.int64)
     position[chosen] = np.arange(len(chosen))
-    wanted = fitted.seen.filter(pl.col("user").is_in(pl.Series(np.unique(users)).implode()))
-    lists = dict(wanted.group_by("user").agg("item").iter_rows())
-    found = (position[np.asarray(lists.get(user, []), dtype=np.int64)] for user in users.tolist())
+    by_user, items = fitted.seen["user"].to_numpy(), fitted.seen["item"].to_numpy()  # in order of users
+    first, last = np.searchsorted(by_user, users, side="left"), np.searchsorted(by_user, users, side="right")
+    found = (position[items[a:b]] for a, b in zip(first, last, strict=True))
     return [torch.as_tensor(f[f >= 0], device=fitted.device) for f in found]
 
 
@@ -200,4 +210,8 @@ def _subject(fitted: Fitted, side: SideName, asked: Asked) -> str:
     if asked.rows[0] < 0:
         return f"this {side}"
     described = _described(fitted, side, asked.rows).row(0)
-    return str(described[-1] if described[-1] is not None else described[0]) if side == "item" else f"{side} {described[-1]}"
+    return (
+        str(described[-1] if described[-1] is not None else described[0])
+        if side == "item"
+        else f"{side} {described[-1]}"
+    )

@@ -13,7 +13,7 @@ def _covariance_matrix(points: Float[Tensor, "n k"]) -> Float[Tensor, "k k"]:
 
 
 def covariance(points: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
-    """(1/N)(‖C‖_F² − ‖diag C‖²) = (1/N) Σ_{i≠j} C_ij², C = EᵀE/N of centred points E; 0 for decorrelated axes.
+    """(1/N)(‖C‖_F² − ‖diag C‖²) = (1/N) Σ_{i≠j} C_ij², C = EᵀE/N, E centred; 0 for decorrelated axes.
 
     Arguments:
         points: all user and item points of a batch, N ≥ 1 rows.

@@ -30,8 +30,8 @@ def reconstruct(
         decoded: v̂ in (0, 1), after the decoder's sigmoid.
         vector: v in [0, 1], NaN where a value is missing: such coordinates do not count.
         layout: says which coordinates are numbers, and which belong to one field.
-        average: coordinates: each counts the same, as in the disclosure. blocks: each field counts the same, so
-            that a one-hot block of hundreds of coordinates does not drown a number.
+        average: coordinates: each counts the same, as in the disclosure. blocks: each field counts the same,
+            so that a one-hot block of hundreds of coordinates does not drown a number.
         weight: of the rows.
 
     Returns:

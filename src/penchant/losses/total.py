@@ -67,8 +67,8 @@ class Loss:
             )
         if self.neck == "literal":
             warnings.warn(
-                "loss.neck = 'literal' is the formula as printed, kept for reproduction: no margin serves both "
-                "labels. Use 'hinge', its correction, or 'logistic'",
+                "loss.neck = 'literal' is the formula as printed, kept for reproduction: no margin serves "
+                "both labels. Use 'hinge', its correction, or 'logistic'",
                 UserWarning,
                 stacklevel=3,  # past the generated __init__
             )

@@ -48,5 +48,7 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu":
             return nn.functional.dropout(x, self.share)
-        kept = np.multiply(_words(tuple(x.shape)) >= self.cut, np.float32(1 / (1 - self.share)), dtype=np.float32)
+        kept = np.multiply(
+            _words(tuple(x.shape)) >= self.cut, np.float32(1 / (1 - self.share)), dtype=np.float32
+        )
         return x * torch.from_numpy(kept).to(x.dtype)

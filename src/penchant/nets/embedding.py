@@ -70,7 +70,9 @@ class FieldEmbedding(nn.Module):
         self.out = d + (dim if options.wide else 0)
         self.table = nn.Parameter(torch.zeros(self._place_rows(), self.out))
         nn.init.normal_(self.table[:, :d], std=_DEVIATION)
-        self.pieces = PiecewiseLinear(len(self._scalars), options.bins) if options.bins and self._scalars else None
+        self.pieces = (
+            PiecewiseLinear(len(self._scalars), options.bins) if options.bins and self._scalars else None
+        )
         n_pieces = options.bins or 1
         self.scalars = nn.Parameter(_starting_weights(len(self._scalars), n_pieces, d, self.out))
         self.scalar_bias = nn.Parameter(torch.zeros(len(self._scalars), self.out))
@@ -119,7 +121,9 @@ class FieldEmbedding(nn.Module):
         if self._scalars or self._vectors:
             parts.append(self._dense(features.dense))
         for start, bag in zip(self._bag_starts, features.bags, strict=True):
-            parts.append(F.embedding_bag(bag.values + start, self.table, bag.offsets[:-1], mode="mean")[:, None])
+            parts.append(
+                F.embedding_bag(bag.values + start, self.table, bag.offsets[:-1], mode="mean")[:, None]
+            )
         if not parts:
             return self.table.new_zeros(n, 0), self.table.new_zeros(n, self.dim) if self.wide else None
         every = torch.cat(parts, 1)  # (n, fields, d + dim)
@@ -136,10 +140,14 @@ class FieldEmbedding(nn.Module):
             places = self.table[self.missing_rows[: len(self._scalars)]]
             weights = torch.cat([self.scalars, self.scalar_bias[:, None], places[:, None]], 1)
             parts.append(torch.einsum("nfb,fbo->nfo", inputs, weights))
-        for j, (columns, weight) in enumerate(zip(self._vector_slices, self.vectors, strict=True), len(self._scalars)):
+        for j, (columns, weight) in enumerate(
+            zip(self._vector_slices, self.vectors, strict=True), len(self._scalars)
+        ):
             x = dense[:, columns]
             missing = x.isnan().any(1, keepdim=True)
-            parts.append(torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None])
+            parts.append(
+                torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None]
+            )
         return torch.cat(parts, 1)
 
 

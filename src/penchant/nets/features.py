@@ -65,7 +65,8 @@ def drop_values(features: Features, layout: Layout, share: float) -> Features:
     if codes.shape[1]:
         codes = codes.masked_fill(dropped(tuple(codes.shape), share, device), UNSEEN)
     bags = tuple(
-        Bag(b.values.masked_fill(dropped(tuple(b.values.shape), share, device), UNSEEN), b.offsets) for b in features.bags
+        Bag(b.values.masked_fill(dropped(tuple(b.values.shape), share, device), UNSEEN), b.offsets)
+        for b in features.bags
     )
     return Features(dense, codes, bags)
 

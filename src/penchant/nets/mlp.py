@@ -24,7 +24,9 @@ class MLPEncoder(BaseEncoder):
     Source: Cheng et al. 2016, arXiv 1606.07792 (wide & deep); the disclosure, §3.5 ii.
     """
 
-    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
+    def __init__(
+        self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None
+    ) -> None:
         super().__init__(layout, dim, options, context)
         self.fields = _inputs(layout, dim, options)
         widths = [*options.hidden, dim]
@@ -69,7 +71,9 @@ def _inputs(layout: Layout, dim: int, options: EncoderOptions) -> FieldEmbedding
 
 
 def _gather(x: Float[Tensor, "n k"], rows: Int[Tensor, " b"]) -> Float[Tensor, "b k"]:
-    return nn.functional.embedding(rows, x)  # its backward is faster than indexing's, and deterministic on the CPU
+    return nn.functional.embedding(
+        rows, x
+    )  # its backward is faster than indexing's, and deterministic on the CPU
 
 
 class MLPDecoder(nn.Module):

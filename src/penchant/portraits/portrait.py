@@ -72,7 +72,9 @@ class Portrait:
 
     def to_html(self) -> str:
         """One self-contained HTML fragment: a table of bars, the typical values, the examples; no script."""
-        head = "".join(f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "", "everyone", "lift"))
+        head = "".join(
+            f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "", "everyone", "lift")
+        )
         rows = "".join(_html_row(row) for row in self._shown())
         typical = "".join(
             f"<li><b>{html.escape(name)}</b>: {html.escape(value)}"
@@ -90,14 +92,25 @@ class Portrait:
     _repr_html_ = to_html
 
     def __rich__(self) -> RenderableType:
-        table = Table(title=Text(self.title, style="italic"), title_justify="left", box=None, pad_edge=False, header_style="bold")
+        table = Table(
+            title=Text(self.title, style="italic"),
+            title_justify="left",
+            box=None,
+            pad_edge=False,
+            header_style="bold",
+        )
         for name, justify in (("feature", "left"), ("value", "left"), ("share", "right"), ("", "left")):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         table.add_column("everyone", justify="right")
         table.add_column("lift", justify="right")
         for row in self._shown():
             table.add_row(
-                Text(row["feature"]), Text(row["value"]), f"{row['share']:.2f}", _bar(row), f"{row['population']:.2f}", _lift(row)
+                Text(row["feature"]),
+                Text(row["value"]),
+                f"{row['share']:.2f}",
+                _bar(row),
+                f"{row['population']:.2f}",
+                _lift(row),
             )
         typical = Text("; ".join(f"{k}: {v}" for k, v in self.typical.items()))
         lines = [Text(line) for line in self._example_lines()]
@@ -149,5 +162,12 @@ def _html_row(row: dict[str, Any]) -> str:
         f"<div style='position:absolute;left:{min(99, population):.0f}%;top:-2px;width:2px;height:1.1em;background:#b3261e'></div>"
         "</div>"
     )
-    cells = (html.escape(row["feature"]), html.escape(row["value"]), f"{row['share']:.2f}", bar, f"{row['population']:.2f}", _lift(row))
+    cells = (
+        html.escape(row["feature"]),
+        html.escape(row["value"]),
+        f"{row['share']:.2f}",
+        bar,
+        f"{row['population']:.2f}",
+        _lift(row),
+    )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -63,7 +63,8 @@ def _features(
 ) -> pl.DataFrame:
     labels = encoder.labels()
     numbers = np.concatenate(
-        [np.full(block.width, block.likelihood == "square") for block, _ in encoder.layout.places()] or [np.zeros(0, bool)]
+        [np.full(block.width, block.likelihood == "square") for block, _ in encoder.layout.places()]
+        or [np.zeros(0, bool)]
     )
     lift = np.maximum(vector, _FLOOR) / np.maximum(population, _FLOOR)
     frame = pl.DataFrame(

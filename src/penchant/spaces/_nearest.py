@@ -46,7 +46,7 @@ def nearest(
     n: int,
     r: float,
     *,
-    exclude: Sequence[Int[Tensor, " e"]] | None,
+    exclude: Sequence[Int[Tensor, " _"]] | None,
     chunk: int,
 ) -> tuple[Float[Tensor, "q n"], Int[Tensor, "q n"]]:
     """The n nearest points of each query under d_r; see `penchant.spaces.uniform.UniformSpace.topk`.

@@ -74,7 +74,9 @@ def _first_rows(values: Int[Tensor, " b"], n: int) -> Int[Tensor, " n"]:
     return first.scatter_reduce(0, values.flip(0), rows, "amin", include_self=False)
 
 
-def _neck(model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tensor, " b"]) -> Float[Tensor, ""]:
+def _neck(
+    model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tensor, " b"]
+) -> Float[Tensor, ""]:
     liked, weight = batch.liked, batch.weight
     if loss.liked_weight != 1:
         by_label = 1 + (loss.liked_weight - 1) * liked
@@ -90,7 +92,9 @@ def _neck(model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tens
     raise ConfigError(f"loss.neck = {loss.neck!r} is not pointwise")
 
 
-def _readings(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> dict[str, Float[Tensor, ""]]:
+def _readings(
+    model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points
+) -> dict[str, Float[Tensor, ""]]:
     """What the decoders say of the batch's points, each decoder asked once.
 
     Reconstruction: each user and each item of the batch restores its own portrait. Portrait term: liked items as the item decoder
@@ -105,14 +109,14 @@ def _readings(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points)
     user, item, kind = batch.user[pairs], batch.item[pairs], loss.likelihood
     terms = {}
     if loss.beta:
-        terms["reconstruction"] = reconstruct(own_items, batch.item_vectors, model.item_layout, likelihood=kind) + reconstruct(
-            own_users, batch.user_vectors, model.user_layout, likelihood=kind
-        )
+        terms["reconstruction"] = reconstruct(
+            own_items, batch.item_vectors, model.item_layout, likelihood=kind
+        ) + reconstruct(own_users, batch.user_vectors, model.user_layout, likelihood=kind)
     if loss.delta:
         weight = None if batch.weight is None else batch.weight[pairs]
         items, users = batch.item_vectors.index_select(0, item), batch.user_vectors.index_select(0, user)
         described = torch.nn.functional.embedding(item, at_items)
-        terms["portrait"] = portrait_term(at_users, items, model.item_layout, likelihood=kind, weight=weight) + portrait_term(
-            described, users, model.user_layout, likelihood=kind, weight=weight
-        )
+        terms["portrait"] = portrait_term(
+            at_users, items, model.item_layout, likelihood=kind, weight=weight
+        ) + portrait_term(described, users, model.user_layout, likelihood=kind, weight=weight)
     return terms

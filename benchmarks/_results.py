@@ -1,0 +1,179 @@
+"""What benchmarks write: ``results/<name>.json``, and the table of the same rows.
+
+    {"meta": {commit, date, python, torch, versions, cores, threads, seeds, notes},
+     "rows": [{case, model, metric, value, low, high}, …]}
+
+One script writes one file, whole, in one step; nothing is merged. ``low`` and ``high`` are the least and the
+most over seeds (or rounds, where a script says so), ``value`` their mean (or median).
+"""
+
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from penchant.storage import write_atomic
+
+__all__ = ["RESULTS", "Row", "median_over", "over", "peak_memory", "table", "write"]
+
+RESULTS = Path(__file__).parent / "results"
+"""Where results stand."""
+
+_PACKAGES = ("penchant", "numpy", "polars", "scikit-learn", "torch-rechub")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One figure."""
+
+    case: str
+    model: str
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+def over(case: str, model: str, runs: Sequence[Mapping[str, float]]) -> list[Row]:
+    """A row a metric: mean, least and most over the runs (one a seed), each a mapping of metric to value.
+
+    Raises:
+        ValueError: no runs, or runs with different metrics.
+    """
+    return _rows(case, model, runs, statistics.fmean)
+
+
+def median_over(case: str, model: str, runs: Sequence[Mapping[str, float]]) -> list[Row]:
+    """As `over`, with the median: for times, which other work on the machine disturbs."""
+    return _rows(case, model, runs, statistics.median)
+
+
+def _rows(case: str, model: str, runs: Sequence[Mapping[str, float]], centre: Any) -> list[Row]:
+    if not runs or any(set(run) != set(runs[0]) for run in runs):
+        raise ValueError(
+            f"{case}, {model}: runs with the same metrics expected, got {[sorted(run) for run in runs]}"
+        )
+    found = {metric: [float(run[metric]) for run in runs] for metric in runs[0]}
+    return [
+        Row(case=case, model=model, metric=metric, value=centre(values), low=min(values), high=max(values))
+        for metric, values in found.items()
+    ]
+
+
+def write(
+    name: str,
+    rows: Iterable[Row],
+    *,
+    threads: int,
+    seeds: Sequence[int],
+    notes: Sequence[str] = (),
+    folder: Path = RESULTS,
+) -> Path:
+    """Write ``<folder>/<name>.json`` beside its place and rename it over; print its table.
+
+    Arguments:
+        threads: that one training may use.
+        notes: what a reader must know, such as rows that could not be measured.
+
+    Raises:
+        ValueError: a figure that is no finite number, or given twice.
+    """
+    rows = list(rows)
+    keys = [(row.case, row.model, row.metric) for row in rows]
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        raise ValueError(f"figures given twice: {sorted(twice)}")
+    content = {"meta": _meta(threads, seeds, notes), "rows": [asdict(row) for row in rows]}
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    write_atomic(path, (text + "\n").encode())
+    console = Console()
+    for each in table(rows):
+        console.print(each)
+    for note in notes:
+        console.print(f"- {note}")
+    return path
+
+
+def table(rows: Sequence[Row]) -> list[Table]:
+    """A table a case: models down, metrics across, "value (low–high)"."""
+    tables = []
+    for case in dict.fromkeys(row.case for row in rows):
+        here = [row for row in rows if row.case == case]
+        metrics = list(dict.fromkeys(row.metric for row in here))
+        shown = Table("model", title=case, title_justify="left")
+        for metric in metrics:
+            shown.add_column(metric, justify="right")
+        for model in dict.fromkeys(row.model for row in here):
+            cells = {row.metric: _cell(row) for row in here if row.model == model}
+            shown.add_row(model, *(cells.get(metric, "") for metric in metrics))
+        tables.append(shown)
+    return tables
+
+
+def _cell(row: Row) -> str:
+    value, low, high = (_number(x) for x in (row.value, row.low, row.high))
+    return value if low == high else f"{value} ({low}–{high})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def peak_memory() -> float:
+    """The most memory this process has held so far, in MiB (resident; imports and data included)."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 2**20 if sys.platform == "darwin" else most / 2**10
+
+
+def _meta(threads: int, seeds: Sequence[int], notes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "commit": _commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "torch": _version("torch"),
+        "versions": {package: _version(package) for package in _PACKAGES},
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": threads,
+        "seeds": list(seeds),
+        "notes": list(notes),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _commit() -> str:
+    """The commit of this repository; "+changes" where the files differ from it; "unknown" outside of git."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(RESULTS.parent), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        return done.stdout.strip()
+
+    try:
+        commit, changed = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", "..", ":!results")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return commit + ("+changes" if changed else "")

@@ -1,0 +1,86 @@
+"""What benchmarks write has the format that the documentation reads."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+_PATH = Path(__file__).parents[2] / "benchmarks" / "_results.py"
+
+
+@pytest.fixture(scope="module")
+def results():
+    """The module, by its path: benchmarks are no package."""
+    spec = importlib.util.spec_from_file_location("benchmark_results", _PATH)
+    assert spec is not None
+    assert spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def _rows(results):
+    runs = [{"auc": 0.8, "logloss": 0.4}, {"auc": 0.9, "logloss": 0.2}, {"auc": 0.7, "logloss": 0.3}]
+    return results.over("case", "penchant", runs)
+
+
+def test_a_row_holds_mean_least_and_most(results):
+    auc, logloss = _rows(results)
+    assert (auc.metric, auc.low, auc.high) == ("auc", 0.7, 0.9)
+    assert auc.value == pytest.approx(0.8)
+    assert (logloss.low, logloss.high) == (0.2, 0.4)
+
+
+def test_the_median_is_for_times(results):
+    (row,) = results.median_over("case", "penchant", [{"s": 1.0}, {"s": 2.0}, {"s": 30.0}])
+    assert (row.value, row.low, row.high) == (2.0, 1.0, 30.0)
+
+
+def test_the_file_has_the_format_of_the_house(results, tmp_path, capsys):
+    path = results.write(
+        "some", _rows(results), threads=1, seeds=(0, 1, 2), notes=["a note"], folder=tmp_path
+    )
+    assert path == tmp_path / "some.json"
+    content = json.loads(path.read_text())
+    assert set(content) == {"meta", "rows"}
+    meta = content["meta"]
+    assert {"commit", "date", "python", "torch", "cores", "threads", "seeds", "notes"} <= set(meta)
+    assert (meta["threads"], meta["seeds"], meta["notes"]) == (1, [0, 1, 2], ["a note"])
+    assert [set(row) for row in content["rows"]] == [{"case", "model", "metric", "value", "low", "high"}] * 2
+    said = capsys.readouterr().out
+    assert "penchant" in said
+    assert "a note" in said
+
+
+def test_a_later_run_replaces_the_whole_file(results, tmp_path):
+    results.write("some", _rows(results), threads=1, seeds=(0,), folder=tmp_path)
+    path = results.write("some", _rows(results)[:1], threads=1, seeds=(0,), folder=tmp_path)
+    assert len(json.loads(path.read_text())["rows"]) == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_figures_that_are_wrong_leave_no_file(results, tmp_path):
+    rows = _rows(results)
+    with pytest.raises(ValueError, match="twice"):
+        results.write("some", [*rows, rows[0]], threads=1, seeds=(0,), folder=tmp_path)
+    with pytest.raises(ValueError, match="JSON"):
+        results.write(
+            "some", results.over("c", "m", [{"auc": float("nan")}]), threads=1, seeds=(0,), folder=tmp_path
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_runs_must_agree_on_their_metrics(results):
+    with pytest.raises(ValueError, match="same metrics"):
+        results.over("c", "m", [{"auc": 0.5}, {"logloss": 0.5}])
+    with pytest.raises(ValueError, match="same metrics"):
+        results.over("c", "m", [])
+
+
+def test_memory_is_in_mib(results):
+    assert 10 < results.peak_memory() < 1_000_000
