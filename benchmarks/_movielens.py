@@ -187,6 +187,4 @@ def _schema(ids: bool) -> Schema:
             Field(name="user_id", side="user", kind="id"),
             Field(name="movie_id", side="item", kind="id"),
         ]
-    return Schema(
-        fields=tuple(fields), user_id="user_id", item_id="movie_id", item_name="title", time="timestamp"
-    )
+    return Schema(fields=tuple(fields), user_id="user_id", item_id="movie_id", item_name="title", time="timestamp")

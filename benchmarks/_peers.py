@@ -106,9 +106,7 @@ def _binned(values: Float[np.ndarray, " n"], n_train: int, bins: int) -> Int64[n
     return np.where(np.isnan(values), 0, codes).astype(np.int64)
 
 
-def build(
-    name: str, columns: dict[str, Int64[np.ndarray, "n ..."]], data: Arrays, setting: Setting
-) -> nn.Module:
+def build(name: str, columns: dict[str, Int64[np.ndarray, "n ..."]], data: Arrays, setting: Setting) -> nn.Module:
     """An untrained peer."""
     dim = 1 if name == "LR" else setting.embed_dim
     start = RandomNormal(0, setting.init)
@@ -135,9 +133,7 @@ def build(
     raise ValueError(f"peer {name!r}: one of {', '.join(NEURAL)} expected")
 
 
-def train_neural(
-    name: str, data: Arrays, setting: Setting, *, seed: int, batch_size: int = 1024
-) -> Prediction:
+def train_neural(name: str, data: Arrays, setting: Setting, *, seed: int, batch_size: int = 1024) -> Prediction:
     """Train a peer; the epoch with the best validation AUC counts."""
     torch.manual_seed(seed)
     columns = inputs(data, setting.bins)
@@ -145,9 +141,7 @@ def train_neural(
     tensors = {column: torch.tensor(codes) for column, codes in columns.items()}
     label = torch.tensor(data.label)
     train, valid, test = data.parts
-    optimiser = torch.optim.Adam(
-        module.parameters(), lr=setting.learning_rate, weight_decay=setting.weight_decay
-    )
+    optimiser = torch.optim.Adam(module.parameters(), lr=setting.learning_rate, weight_decay=setting.weight_decay)
     kept = copy.deepcopy(module) if setting.average else module
     order = torch.Generator().manual_seed(seed)
     best, best_epoch, said, step = -1.0, -1, Prediction(np.empty(0), np.empty(0), 0), 0

@@ -62,9 +62,7 @@ def median_over(case: str, model: str, runs: Sequence[Mapping[str, float]]) -> l
 
 def _rows(case: str, model: str, runs: Sequence[Mapping[str, float]], centre: Any) -> list[Row]:
     if not runs or any(set(run) != set(runs[0]) for run in runs):
-        raise ValueError(
-            f"{case}, {model}: runs with the same metrics expected, got {[sorted(run) for run in runs]}"
-        )
+        raise ValueError(f"{case}, {model}: runs with the same metrics expected, got {[sorted(run) for run in runs]}")
     found = {metric: [float(run[metric]) for run in runs] for metric in runs[0]}
     return [
         Row(case=case, model=model, metric=metric, value=centre(values), low=min(values), high=max(values))

@@ -57,9 +57,7 @@ def train_trees(data: Arrays, setting: TreeSetting, *, seed: int) -> Prediction:
     figures = [auc(label, p[:, 1]) for p in model.staged_predict_proba(columns[valid])]
     best = int(np.argmax(figures))
     for n, (here, there) in enumerate(
-        zip(
-            model.staged_predict_proba(columns[valid]), model.staged_predict_proba(columns[test]), strict=True
-        )
+        zip(model.staged_predict_proba(columns[valid]), model.staged_predict_proba(columns[test]), strict=True)
     ):
         if n == best:
             return Prediction(here[:, 1], there[:, 1], n + 1)
@@ -82,9 +80,7 @@ def _columns(data: Arrays, setting: TreeSetting, seed: int) -> tuple[Float64[np.
     return np.column_stack(columns), categorical + [False] * (len(columns) - len(categorical))
 
 
-def _mean_label(
-    codes: np.ndarray, data: Arrays, setting: TreeSetting, seed: int
-) -> Float64[np.ndarray, " n"]:
+def _mean_label(codes: np.ndarray, data: Arrays, setting: TreeSetting, seed: int) -> Float64[np.ndarray, " n"]:
     n_train = data.ends[0]
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     encoder = TargetEncoder(target_type="binary", smooth=setting.smooth, cv=folds)

@@ -67,9 +67,7 @@ def _figure(data: Arrays, probability: np.ndarray) -> float:
     return auc(data.label[data.parts[1]].astype(np.float64), probability)
 
 
-def _climb(
-    best: _S, axes: Mapping[str, Sequence[Any]], judge: Callable[[_S], float]
-) -> Iterator[tuple[_S, float]]:
+def _climb(best: _S, axes: Mapping[str, Sequence[Any]], judge: Callable[[_S], float]) -> Iterator[tuple[_S, float]]:
     figure = judge(best)
     yield best, figure
     for axis, values in axes.items():

@@ -50,9 +50,7 @@ def ours() -> dict[str, Callable[[], Penchant]]:
         "penchant": lambda: Penchant.preset("default"),
         "penchant seed": lambda: Penchant.preset("seed"),
         "penchant seed sup norm": lambda: _with_norm("seed", math.inf),
-        "penchant printed neck": lambda: Penchant.preset(
-            "default", loss=replace(default.loss, neck="literal")
-        ),
+        "penchant printed neck": lambda: Penchant.preset("default", loss=replace(default.loss, neck="literal")),
     }
     for name, norm in NORMS.items():
         if not (isinstance(default.space, Space) and default.space.norm == norm):
@@ -133,9 +131,7 @@ def in_processes(
     """Results as they come; a process has its own threads, so their number changes no figure."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_limit_threads, initargs=(threads,)
-    ) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_limit_threads, initargs=(threads,)) as pool:
         asked = {pool.submit(work, task): task for task in tasks}
         for future in as_completed(asked):
             yield asked[future], future.result()
@@ -192,7 +188,7 @@ def _notes(options: argparse.Namespace) -> list[str]:
         "value, low, high: mean, least and most over seeds; the split is the protocol's and always the same.",
         "Every model keeps its best epoch by validation AUC and is calibrated on the validation rows.",
         "Peers: torch-rechub's models (FM: its DeepFM without the deep part) and scikit-learn's trees, tuned on",
-        "the validation rows (benchmarks/_settings.py), the running average of the weights that penchant uses included.",
+        "the validation rows (benchmarks/_settings.py), penchant's running average of weights included.",
         "The preset seed takes the scaled features alone, as in the disclosure: zip and ids are nothing to it.",
         "penchant printed neck: the default with the neck as printed (the literal hinge).",
     ]
@@ -207,9 +203,7 @@ def _options() -> argparse.Namespace:
     models = [*ours(), *PEERS]
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each")
-    parser.add_argument(
-        "--models", nargs="+", choices=models, default=models, metavar="MODEL", help=", ".join(models)
-    )
+    parser.add_argument("--models", nargs="+", choices=models, default=models, metavar="MODEL", help=", ".join(models))
     parser.add_argument(
         "--cases",
         nargs="+",
@@ -222,9 +216,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=1, help="of one training")
     parser.add_argument("--processes", type=int, help="trainings at a time; default: cores / threads")
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, metavar="FOLDER", help="folder of the result"
-    )
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="folder of the result")
     parser.add_argument("--tune", action="store_true", help="run the peers' grids instead; writes nothing")
     options = parser.parse_args()
     if options.cases is None:

@@ -202,7 +202,7 @@ def _auc_rows(seeds: list[int]) -> list[Row]:
 def _notes(n: int) -> list[str]:
     return [
         f"Speeds: median, least and most over {n} rounds in turns; a ratio is of one round.",
-        f"A round: one epoch, through torch-rechub's loader {LOADED_BATCHES} batches; batch size {BATCH}; no validation.",
+        f"A round: one epoch, through torch-rechub's loader {LOADED_BATCHES} batches of {BATCH}; no validation.",
         "penchant is timed inside Penchant.fit (default preset), from the training loop's start to its end.",
         "DeepFM: vectors of 16, its own Adam; 'DeepFM tuned' is the slower one of label_prediction, not timed.",
         "AUC on the test rows: mean, least and most over seeds.",

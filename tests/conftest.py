@@ -4,18 +4,19 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+from jaxtyping import install_import_hook
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
-
-from jaxtyping import install_import_hook
 
 ROOMS = ("nets", "spaces", "losses", "model", "training", "calibration", "portraits", "evaluation")
 install_import_hook([f"penchant.{room}" for room in ROOMS], "typechecks.tower")
 
-import pytest
-import torch
+# only now, so that torch sees one thread and penchant's modules come through the hook
+import torch  # noqa: E402
 
-from penchant._spec import Block, Layout
+from penchant._spec import Block, Layout  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)

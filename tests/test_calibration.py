@@ -20,9 +20,7 @@ def test_it_equals_an_unpenalised_logistic_regression():
     distance, liked = pairs(6.0, 0.7)
     weight = np.random.default_rng(1).uniform(0.5, 2, len(liked))
     found = calibrate(distance, liked, weight, start=START)
-    oracle = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(
-        distance[:, None], liked, sample_weight=weight
-    )
+    oracle = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(distance[:, None], liked, sample_weight=weight)
     assert found.slope == pytest.approx(-oracle.coef_[0, 0], rel=1e-3)
     assert found.threshold == pytest.approx(-oracle.intercept_[0] / oracle.coef_[0, 0], rel=1e-3)
 

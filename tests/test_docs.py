@@ -124,9 +124,7 @@ def options(command: Any) -> set[str]:
 def test_every_verb_and_option_is_in_the_docs(verb):
     text = CLI.read_text()
     parts = re.split(r"^(#+ .*)$", text, flags=re.MULTILINE)
-    sections = [
-        body for title, body in zip(parts[1::2], parts[2::2], strict=True) if verb in title.replace("`", "")
-    ]
+    sections = [body for title, body in zip(parts[1::2], parts[2::2], strict=True) if verb in title.replace("`", "")]
     assert sections, f"docs/cli.md: a heading with {verb!r}"
     for option in options(VERBS[verb]):
         pattern = rf"{re.escape(option)}(?![\w-])"
@@ -191,9 +189,7 @@ def documented(owner: type) -> set[str]:
 @pytest.mark.parametrize("owner", DATACLASSES)
 def test_every_field_has_a_docstring_under_it(owner):
     fields = {f.name for f in dataclasses.fields(DATACLASSES[owner]) if not f.name.startswith("_")}
-    assert fields <= documented(DATACLASSES[owner]), (
-        f"{owner}: {sorted(fields - documented(DATACLASSES[owner]))}"
-    )
+    assert fields <= documented(DATACLASSES[owner]), f"{owner}: {sorted(fields - documented(DATACLASSES[owner]))}"
 
 
 def test_every_option_of_penchant_is_in_the_docs():

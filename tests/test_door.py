@@ -64,15 +64,9 @@ def test_the_public_door_opens_every_name_and_no_other():
 def test_the_public_doors_docstring_is_the_map():
     for door in DOORS:
         room = door.split(".")[1]
-        assert room == "cli" or f"\n    {room} " in (penchant.__doc__ or ""), (
-            f"{room}: a line in penchant's docstring"
-        )
+        assert room == "cli" or f"\n    {room} " in (penchant.__doc__ or ""), f"{room}: a line in penchant's docstring"
 
 
-@pytest.mark.parametrize(
-    "quick", ["import penchant", "import penchant.tables", "from penchant import Schema"]
-)
+@pytest.mark.parametrize("quick", ["import penchant", "import penchant.tables", "from penchant import Schema"])
 def test_tables_and_the_door_come_without_torch(quick):
-    subprocess.run(
-        [sys.executable, "-c", f"{quick}; import sys; assert 'torch' not in sys.modules"], check=True
-    )
+    subprocess.run([sys.executable, "-c", f"{quick}; import sys; assert 'torch' not in sys.modules"], check=True)

@@ -17,9 +17,7 @@ def test_one_root_catches_all(name):
         (Problem("items.csv", "it is empty"), "items.csv: it is empty."),
         (Problem("users", "a number expected", "age"), "users: column 'age': a number expected."),
         (
-            Problem(
-                "users", "a number expected, got 'x'", "age", rows=(3,), n_rows=1, fix="Set kind = 'category'"
-            ),
+            Problem("users", "a number expected, got 'x'", "age", rows=(3,), n_rows=1, fix="Set kind = 'category'"),
             "users: column 'age', 1 row (3): a number expected, got 'x'. Set kind = 'category'.",
         ),
         (

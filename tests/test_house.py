@@ -53,9 +53,7 @@ def imported(file: Path) -> Iterator[tuple[str, int]]:
     """Every module of penchant that a file imports, anywhere in it, with the line."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (
-                (alias.name, node.lineno) for alias in node.names if alias.name.split(".")[0] == "penchant"
-            )
+            yield from ((alias.name, node.lineno) for alias in node.names if alias.name.split(".")[0] == "penchant")
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name(file)}:{node.lineno}: import by the full name"
             if (node.module or "").split(".")[0] == "penchant":
@@ -136,9 +134,7 @@ def test_nothing_runs_code_from_data(file):
 def test_doors_have_a_list_and_a_sentence(door):
     tree = ast.parse(door.read_text())
     assert ast.get_docstring(tree), f"{name(door)}: a docstring"
-    targets = [
-        t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
-    ]
+    targets = [t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
     assert "__all__" in targets, f"{name(door)}: __all__"
 
 

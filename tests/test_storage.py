@@ -147,15 +147,11 @@ def test_a_later_format_is_refused_with_both_versions(model):
         manifest.update(format=storage.FORMAT + 1, penchant="99.1", files=["in", "another", "way"])
 
     edit(model, later)
-    with pytest.raises(
-        NewerFormatError, match=rf"penchant 99\.1 in format 2.*penchant {storage.__version__}"
-    ):
+    with pytest.raises(NewerFormatError, match=rf"penchant 99\.1 in format 2.*penchant {storage.__version__}"):
         read_directory(model)
 
 
-@pytest.mark.parametrize(
-    "name", ["../x", "/etc/passwd", "a/b", "..", ".", "", "a\\b", "c:x", "manifest.json"]
-)
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/b", "..", ".", "", "a\\b", "c:x", "manifest.json"])
 def test_names_outside_the_directory_are_refused(model, name):
     edit(model, lambda m: m["files"].update({name: {"size": 0, "sha256": ""}}))
     with pytest.raises(CorruptModelError, match="outside the directory"):

@@ -1,4 +1,4 @@
-"""The type checker that shapes are held against while testing: beartype, with int accepted for float as PEP 484 says."""
+"""The type checker that shapes are held against while testing: beartype, where int passes for float (PEP 484)."""
 
 from beartype import BeartypeConf, beartype
 

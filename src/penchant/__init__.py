@@ -80,8 +80,8 @@ _ROOMS = {
     "recommender": ("Recommender",),
     "spaces": ("Ball", "Space", "capacity"),
     "tables": (
-        "SPLITS", "Field", "Schema", "Tables", "movielens_100k", "simulate", "split_cold_items", "split_cold_users", "split_per_user",
-        "split_random", "split_time",
+        "SPLITS", "Field", "Schema", "Tables", "movielens_100k", "simulate", "split_cold_items", "split_cold_users",
+        "split_per_user", "split_random", "split_time",
     ),
 }  # fmt: skip
 

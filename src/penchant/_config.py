@@ -34,7 +34,7 @@ def from_plain(default: T, given: Any, where: str) -> T:
     """A value like ``default`` from its plain form; a partial dictionary changes only the fields it names.
 
     Raises:
-        ConfigError: an unknown name (with the nearest known one) or a value of the wrong type, for every option at once.
+        ConfigError: an unknown name (with the nearest known one) or a value of the wrong type, all of them at once.
     """
     if dataclasses.is_dataclass(default) and not isinstance(default, type):
         if isinstance(given, type(default)):
@@ -67,9 +67,7 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 def unknown_option(name: str, known: list[str], where: str) -> str:
     """The sentence for an option that is not there."""
     near = difflib.get_close_matches(name, known, 1)
-    return f"{where}.{name} is no option" + (
-        f": did you mean {near[0]}?" if near else f": one of {', '.join(known)}"
-    )
+    return f"{where}.{name} is no option" + (f": did you mean {near[0]}?" if near else f": one of {', '.join(known)}")
 
 
 def _sentence(error: Any, where: str) -> str:

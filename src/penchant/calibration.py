@@ -67,9 +67,7 @@ def calibrate(
     return Calibration(threshold=centre + beta[0] / slope, slope=float(slope))
 
 
-def _newton(
-    x: Float[np.ndarray, "n 2"], y: Float[np.ndarray, " n"], w: Float[np.ndarray, " n"]
-) -> np.ndarray:
+def _newton(x: Float[np.ndarray, "n 2"], y: Float[np.ndarray, " n"], w: Float[np.ndarray, " n"]) -> np.ndarray:
     beta = np.zeros(2)
     for _ in range(_STEPS):
         p = expit(x @ beta)

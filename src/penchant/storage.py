@@ -155,9 +155,7 @@ def _check_replaceable(path: Path, kind: str) -> None:
         raise StorageError(f"{path} {why} ({error})") from error
     strays = _strays(path, manifest)
     if strays:
-        raise StorageError(
-            f"{path} holds what is not the model's ({strays[0]}): give another name, or move it"
-        )
+        raise StorageError(f"{path} holds what is not the model's ({strays[0]}): give another name, or move it")
 
 
 def _strays(path: Path, manifest: Mapping[str, Any]) -> list[str]:
@@ -195,9 +193,7 @@ def read_directory(path: str | Path, kind: str = "penchant-model") -> Contents:
     manifest = _manifest(path, kind)
     strays = _strays(path, manifest)
     if strays:
-        raise CorruptModelError(
-            f"{path}: {strays[0]} is not of this model: move it away, or copy the model again"
-        )
+        raise CorruptModelError(f"{path}: {strays[0]} is not of this model: move it away, or copy the model again")
     contents = Contents({}, {}, {}, manifest)
     for name, facts in manifest["files"].items():
         data = _checked(path, name, facts)
@@ -230,9 +226,7 @@ def _manifest(path: Path, kind: str) -> dict[str, Any]:
     if its_kind != kind:
         raise StorageError(f"{path} holds a {its_kind}, not a {kind}")
     if found > FORMAT:
-        text = (
-            f"was written by penchant {version} in format {found}; penchant {__version__} reads up to format"
-        )
+        text = f"was written by penchant {version} in format {found}; penchant {__version__} reads up to format"
         raise NewerFormatError(f"{path} {text} {FORMAT}: install penchant {version} or later")
     if outside or not sound:
         what = f"names {outside[0]!r}, outside the directory" if outside else "lacks sizes or checksums"
@@ -250,9 +244,7 @@ def _checked(path: Path, name: str, facts: Mapping[str, Any]) -> bytes:
         raise CorruptModelError(f"{path}: {name} cannot be read ({error.strerror})") from error
     if len(data) != facts["size"]:
         found = "truncated" if len(data) < facts["size"] else "longer than it was"
-        raise CorruptModelError(
-            f"{path}: {name} is {found} ({len(data):,} bytes, {facts['size']:,} expected)"
-        )
+        raise CorruptModelError(f"{path}: {name} is {found} ({len(data):,} bytes, {facts['size']:,} expected)")
     if hashlib.sha256(data).hexdigest() != facts["sha256"]:
         raise CorruptModelError(f"{path}: {name} was altered (its checksum does not match)")
     return data

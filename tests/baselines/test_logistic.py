@@ -32,9 +32,7 @@ def tables(n=200, rng=0):
     hour = np.r_[0.0, 1.0, g.random(n - 2)]
     logit = 3 * users["x"].to_numpy()[user] - 4 * items["y"].to_numpy()[item] + 2 * hour - 0.5
     label = (g.random(n) < expit(logit)).astype(int)
-    return Tables(
-        schema, users, items, pl.DataFrame({"user": user, "item": item, "label": label, "hour": hour})
-    )
+    return Tables(schema, users, items, pl.DataFrame({"user": user, "item": item, "label": label, "hour": hour}))
 
 
 def test_it_is_the_penalised_maximum_of_the_likelihood():

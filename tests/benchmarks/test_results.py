@@ -42,9 +42,7 @@ def test_the_median_is_for_times(results):
 
 
 def test_the_file_has_the_format_of_the_house(results, tmp_path, capsys):
-    path = results.write(
-        "some", _rows(results), threads=1, seeds=(0, 1, 2), notes=["a note"], folder=tmp_path
-    )
+    path = results.write("some", _rows(results), threads=1, seeds=(0, 1, 2), notes=["a note"], folder=tmp_path)
     assert path == tmp_path / "some.json"
     content = json.loads(path.read_text())
     assert set(content) == {"meta", "rows"}
@@ -69,9 +67,7 @@ def test_figures_that_are_wrong_leave_no_file(results, tmp_path):
     with pytest.raises(ValueError, match="twice"):
         results.write("some", [*rows, rows[0]], threads=1, seeds=(0,), folder=tmp_path)
     with pytest.raises(ValueError, match="JSON"):
-        results.write(
-            "some", results.over("c", "m", [{"auc": float("nan")}]), threads=1, seeds=(0,), folder=tmp_path
-        )
+        results.write("some", results.over("c", "m", [{"auc": float("nan")}]), threads=1, seeds=(0,), folder=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -9,9 +9,7 @@ from penchant.tables.kinds import KINDS
 from penchant.tables.schema import KIND_NAMES, Field
 from penchant.testing import check_kind
 
-SHANGHAI = pl.Series([dt.datetime(2024, 1, 1), None, dt.datetime(2024, 2, 1, 3)]).dt.replace_time_zone(
-    "Asia/Shanghai"
-)
+SHANGHAI = pl.Series([dt.datetime(2024, 1, 1), None, dt.datetime(2024, 2, 1, 3)]).dt.replace_time_zone("Asia/Shanghai")
 
 CASES: list[tuple[str, dict[str, object], pl.Series]] = [
     ("numeric", {}, pl.Series([24, None, 31, 24, -7])),

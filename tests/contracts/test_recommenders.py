@@ -43,11 +43,7 @@ def test_the_checkerboard_withholds_one_like_and_one_dislike_of_each_user():
 
 class Peeking(Popular):
     def predict_proba(self, tables):
-        return (
-            super()
-            .predict_proba(tables)
-            .with_columns(probability=tables.interactions["label"].cast(pl.Float64))
-        )
+        return super().predict_proba(tables).with_columns(probability=tables.interactions["label"].cast(pl.Float64))
 
 
 class Repeating(Popular):

@@ -26,8 +26,6 @@ def test_weights_of_another_configuration_are_refused(model, tmp_path):
     model.save(tmp_path / "m")
     contents = storage.read_directory(tmp_path / "m")
     contents.json["config"]["encoder"]["hidden"] = [3]
-    storage.write_directory(
-        tmp_path / "n", tensors=contents.tensors, json=contents.json, blobs=contents.blobs
-    )
+    storage.write_directory(tmp_path / "n", tensors=contents.tensors, json=contents.json, blobs=contents.blobs)
     with pytest.raises(CorruptModelError, match="do not fit"):
         Penchant.load(tmp_path / "n")

@@ -43,9 +43,7 @@ def test_weights_of_rows_reach_the_loss(simulation):
     def fitted(weights):
         pairs = tables.interactions.with_columns(weight=pl.Series(weights))
         return (
-            Penchant(epochs=1, rng=1)
-            .fit(replace(tables, schema=schema, interactions=pairs))
-            .module_.threshold.item()
+            Penchant(epochs=1, rng=1).fit(replace(tables, schema=schema, interactions=pairs)).module_.threshold.item()
         )
 
     n = len(tables)

@@ -85,9 +85,7 @@ def test_seen_items_can_be_kept_and_candidates_narrowed(model, parts):
     assert model.recommend("u3", where="lang = 'xx'").is_empty()
 
 
-@pytest.mark.parametrize(
-    "where", ["no_such = 1", "lang =", "length", "1; drop table items", "max(length) > 3"]
-)
+@pytest.mark.parametrize("where", ["no_such = 1", "lang =", "length", "1; drop table items", "max(length) > 3"])
 def test_a_condition_that_is_none_is_refused(model, where):
     with pytest.raises(DataError, match="where"):
         model.recommend("u3", where=where)
@@ -137,9 +135,7 @@ def test_portraits_describe_the_other_side(model):
     assert "age" in audience.typical
     assert audience.typical["age"].endswith("years")
     assert len(audience.examples) == 2
-    share = model.predict(pl.DataFrame({"user_id": ["u3"] * 50, "item_id": [f"i{j}" for j in range(50)]}))[
-        "liked"
-    ]
+    share = model.predict(pl.DataFrame({"user_id": ["u3"] * 50, "item_id": [f"i{j}" for j in range(50)]}))["liked"]
     assert liked.inside == pytest.approx(share.mean())
     assert liked.notes == ()
 
@@ -262,6 +258,4 @@ def test_every_neck_ends_in_calibrated_probabilities(parts, neck):
     model = Penchant(loss=Loss(neck=neck), epochs=2, batch_size=256).fit(parts[0], parts[1])
     probability = model.predict_proba(parts[1])["probability"].to_numpy()
     label = parts[1].interactions["label"].to_numpy()
-    assert probability.mean() == pytest.approx(label.mean(), abs=0.02), (
-        "calibrated in the large on the validation rows"
-    )
+    assert probability.mean() == pytest.approx(label.mean(), abs=0.02), "calibrated in the large on the validation rows"

@@ -24,9 +24,7 @@ def test_piecewise_coordinates_follow_their_formula(values, bins):
     for row, value in zip(got.tolist(), values, strict=True):
         want = [min(1.0, max(0.0, value * bins - t)) for t in range(bins)]
         assert row == pytest.approx(want, abs=1e-5)
-    assert torch.allclose(got.sum(1) / bins, x[:, 0], atol=1e-5), (
-        "evenly spaced edges: the sum gives the number back"
-    )
+    assert torch.allclose(got.sum(1) / bins, x[:, 0], atol=1e-5), "evenly spaced edges: the sum gives the number back"
 
 
 def test_piecewise_edges_lie_at_quantiles_and_equal_ones_make_a_step():

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from penchant.tables._tables import Tables
 
 from penchant._spec import FIRST, MISSING, UNSEEN
 from penchant.errors import DataError, UnknownIdError
+from penchant.tables._tables import Tables
 from penchant.tables.encoding import SideEncoder, TablesEncoder
 from penchant.tables.schema import Field, Schema
 
@@ -150,9 +150,7 @@ def test_wrong_rows_are_refused_with_every_problem(encoder) -> None:
 
 
 def test_a_column_that_is_not_there() -> None:
-    with pytest.raises(
-        DataError, match=r"users: column 'city': the column is not there\. Perhaps 'cityy' is meant"
-    ):
+    with pytest.raises(DataError, match=r"users: column 'city': the column is not there\. Perhaps 'cityy' is meant"):
         SideEncoder.fit(FIELDS, USERS.rename({"city": "cityy"}))
 
 
@@ -229,9 +227,7 @@ def test_labels_of_yes_and_no_and_none() -> None:
 def test_no_interactions() -> None:
     encoder = TablesEncoder.fit(tables())
     whole = tables()
-    none = Tables(
-        schema=SCHEMA, users=whole.users, items=whole.items, interactions=whole.interactions.clear()
-    )
+    none = Tables(schema=SCHEMA, users=whole.users, items=whole.items, interactions=whole.interactions.clear())
     encoded = encoder.encode(none)
     assert (len(encoded), len(encoded.users), len(encoded.context)) == (0, 4, 0)
     with pytest.raises(DataError, match="training needs interactions"):

@@ -313,9 +313,7 @@ def test_a_flat_table_without_ids() -> None:
     flat = (
         clicks()
         .select("clicked", "device")
-        .with_columns(
-            user_age=pl.int_range(900) % 50, item_price=pl.int_range(900) % 70, mood=pl.int_range(900) % 30
-        )
+        .with_columns(user_age=pl.int_range(900) % 50, item_price=pl.int_range(900) % 70, mood=pl.int_range(900) % 30)
     )
     schema = Schema.infer(flat=flat)
     assert (schema.user_id, schema.item_id) == (None, None)
@@ -327,9 +325,7 @@ def test_a_flat_table_without_ids() -> None:
 
 
 def test_names_may_be_given() -> None:
-    schema = Schema.infer(
-        users=users(), items=items(), interactions=clicks(), label="rating", weight="timestamp"
-    )
+    schema = Schema.infer(users=users(), items=items(), interactions=clicks(), label="rating", weight="timestamp")
     assert (schema.label, schema.weight) == ("rating", "timestamp")
     with pytest.raises(SchemaError, match=r"has no column 'ratng'\. Perhaps 'rating' is meant"):
         Schema.infer(users=users(), items=items(), interactions=clicks(), label="ratng")

@@ -15,7 +15,7 @@ def encoded():
 
 
 def test_an_epoch_goes_through_every_pair_once_in_an_order_of_its_own(encoded):
-    encoder, data = encoded
+    _, data = encoded
     batches = Batches(data, batch_size=64, rng=1)
     assert batches.steps == 5
     orders = []
@@ -33,7 +33,7 @@ def test_an_epoch_goes_through_every_pair_once_in_an_order_of_its_own(encoded):
 
 
 def test_each_user_and_item_of_a_batch_is_there_once(encoded):
-    encoder, data = encoded
+    _, data = encoded
     batch = Batches(data, batch_size=64, rng=1).batch(torch.arange(100))
     assert len(batch.users) == len(np.unique(data.user[:100]))
     assert len(batch.items) == len(np.unique(data.item[:100]))
@@ -45,7 +45,7 @@ def test_each_user_and_item_of_a_batch_is_there_once(encoded):
 def test_portrait_vectors_are_the_same_kept_or_made_anew(encoded, monkeypatch, room):
     from penchant.training import batches as module
 
-    encoder, data = encoded
+    _, data = encoded
     monkeypatch.setattr(module, "_VECTORS_AT_ONCE", room)
     layouts = (encoder.user.layout, encoder.item.layout)
     batch = Batches(data, layouts=layouts, batch_size=64, rng=1).batch(torch.arange(40))

@@ -21,12 +21,10 @@ def make(context: bool, **options):
     encoder = TablesEncoder.fit(tables)
     torch.manual_seed(0)
     small = EncoderOptions(hidden=(8,), dropout=0.0, unseen=0.0, bins=4)
-    model = Penchant(
-        space=Space(dim=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options
-    ).build_module(encoder)
-    batches = Batches(
-        encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=50, rng=0
+    model = Penchant(space=Space(dim=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options).build_module(
+        encoder
     )
+    batches = Batches(encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=50, rng=0)
     return model, batches.batch(torch.arange(50))
 
 
@@ -34,9 +32,7 @@ def make(context: bool, **options):
 def test_terms_equal_plain_sums_over_the_pairs(context):
     model, batch = make(context)
     model.eval()
-    terms = {
-        k: float(v.detach()) for k, v in objective(model, batch, Loss(delta=1, gamma=1, epsilon=1)).items()
-    }
+    terms = {k: float(v.detach()) for k, v in objective(model, batch, Loss(delta=1, gamma=1, epsilon=1)).items()}
     users = model.encode_users(batch.users, batch.context, batch.user).detach().double()
     if not context:
         assert torch.equal(users.float(), model.encode_users(batch.users)[batch.user])

@@ -129,11 +129,7 @@ def _matrix(side: SideEncoder, features: Features) -> sparse.csr_array:
     layout, vector = side.layout, side.portrait(features)
     missing = [np.isnan(vector[:, place]).any(axis=1) for _, place in layout.places()]
     flags = np.column_stack([np.zeros((len(vector), 0)), *missing]).astype(np.float32)
-    ids = [
-        _one_hot(features.codes[:, j], block.size)
-        for j, block in enumerate(layout.of("code"))
-        if not block.width
-    ]
+    ids = [_one_hot(features.codes[:, j], block.size) for j, block in enumerate(layout.of("code")) if not block.width]
     known = sparse.csr_array(np.nan_to_num(vector))
     return sparse.csr_array(sparse.hstack([known, sparse.csr_array(flags), *ids], format="csr"))
 

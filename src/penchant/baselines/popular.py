@@ -56,9 +56,7 @@ class Popular(Recommender):
             raise DataError([Problem("interactions", "training needs interactions, and there is none")])
         catalogue, schema = Catalogue.of(train), train.schema
         label = train.interactions[schema.label].cast(pl.Float64).to_numpy()
-        weight = (
-            np.ones(len(train)) if schema.weight is None else train.interactions[schema.weight].to_numpy()
-        )
+        weight = np.ones(len(train)) if schema.weight is None else train.interactions[schema.weight].to_numpy()
         item, n = catalogue.items.rows(train.interactions[schema.item]), len(catalogue.items)
         likes, rows = np.bincount(item, label * weight, n), np.bincount(item, weight, n)
         prior = float(likes.sum() / rows.sum()) if rows.sum() > 0 else float(label.mean())

@@ -21,11 +21,11 @@ from penchant.nets import as_tensors
 from penchant.tables import Schema, TablesEncoder, Vocabulary
 from penchant.training import encode_all
 
-__all__ = ["Fitted", "Known", "SideName"]
+__all__ = ["SIDES", "Fitted", "Known", "SideName"]
 
 SideName = Literal["user", "item"]
 
-_SIDES: tuple[SideName, SideName] = ("user", "item")
+SIDES: tuple[SideName, SideName] = ("user", "item")
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Fitted:
     def save(self, path: str | Path, params: dict[str, Any]) -> None:
         """Write the model directory; ``params`` are the estimator's."""
         calibration = {"threshold": self.calibration.threshold, "slope": self.calibration.slope}
-        points = {side: self.known[side].points for side in _SIDES}
+        points = {side: self.known[side].points for side in SIDES}
         storage.write_directory(
             path,
             tensors={
@@ -135,7 +135,7 @@ def read_fitted(
     except RuntimeError as error:
         raise CorruptModelError(f"{path}: the weights do not fit the configuration ({error})") from error
     known: dict[SideName, Known] = {}
-    for side in _SIDES:
+    for side in SIDES:
         points = torch.tensor(contents.tensors["points"][side], device=device)
         if len(points) != len(frames[side]):
             raise CorruptModelError(f"{path}: {len(points)} points for {len(frames[side])} {side}s")
@@ -149,7 +149,7 @@ def read_fitted(
         calibration=Calibration(**facts["calibration"]),
         known=known,
         seen=pl.read_parquet(io.BytesIO(contents.blobs["seen.parquet"])),
-        population={side: np.asarray(contents.tensors["population"][side]) for side in _SIDES},
+        population={side: np.asarray(contents.tensors["population"][side]) for side in SIDES},
         history=facts["history"],
         device=device,
     )

@@ -60,15 +60,11 @@ def fit_penchant(
         torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
         model = options.build_module(encoder).to(device)
         layouts = (encoder.user.layout, encoder.item.layout)
-        batches = Batches(
-            data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device
-        )
+        batches = Batches(data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device)
         model.prepare(*_training_rows(batches))
         held_out = None
         if valid is not None:
-            held_out = Batches(
-                encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device
-            )
+            held_out = Batches(encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device)
         job = Job(
             module=model,
             batches=batches.epoch,
@@ -103,9 +99,7 @@ def _check_labels(tables: Tables, which: str) -> None:
     if len(found) < 2:
         said = f"the {which} rows hold " + (f"one label only ({found[0]})" if found else "no rows")
         fix = "Give rows that were liked (1) and rows that were not (0)"
-        raise DataError(
-            [Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)]
-        )
+        raise DataError([Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)])
 
 
 def _training_rows(batches: Batches) -> tuple:

@@ -39,12 +39,13 @@ Who = str | int | Mapping[str, Any]
 class Penchant(Recommender):
     """Users and items in one metric space: predict, rank, relate, and read back what is liked.
 
-    Every option has a measured default (docs/configuration.md). After `fit`, ``history_``, ``threshold_`` and ``space_`` tell
-    what was learned. Results are polars frames whose key columns are named as in the interactions.
+    Every option has a measured default (docs/configuration.md). After `fit`, ``history_``, ``threshold_`` and
+    ``space_`` tell what was learned. Results are polars frames whose key columns are named as in the interactions.
 
     Example:
         >>> from penchant import Penchant, simulate, split_random
-        >>> train, valid, test = split_random(simulate(n_users=60, n_items=40, n_interactions=1500, rng=1).tables, rng=1)
+        >>> tables = simulate(n_users=60, n_items=40, n_interactions=1500, rng=1).tables
+        >>> train, valid, test = split_random(tables, rng=1)
         >>> model = Penchant(epochs=2, rng=1).fit(train, valid)
         >>> model.predict_proba(test).columns[-1]
         'probability'
@@ -124,8 +125,8 @@ class Penchant(Recommender):
     def training_options(self) -> TrainingOptions:
         """The training loop's part of the options, checked."""
         return TrainingOptions(
-            epochs=self.epochs, batch_size=self.batch_size, learning_rate=self.learning_rate, weight_decay=self.weight_decay,
-            schedule=self.schedule, patience=self.patience, average=self.average,
+            epochs=self.epochs, batch_size=self.batch_size, learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay, schedule=self.schedule, patience=self.patience, average=self.average,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ learning
@@ -142,9 +143,9 @@ class Penchant(Recommender):
 
         Arguments:
             train: what is learned from; scaling and vocabularies are fitted on these rows only.
-            valid: stops the training, chooses the epoch and calibrates the probabilities. Without it all epochs are run, the last is
-                kept, and the threshold is the neck's own.
-            checkpoint: folder for a checkpoint after each epoch; found there, training goes on from it to the same bits.
+            valid: stops the training, chooses the epoch and calibrates the probabilities. Without it all epochs are
+                run, the last is kept, and the threshold is the neck's own.
+            checkpoint: folder for a checkpoint after each epoch; found there, training goes on to the same bits.
             progress: True or a `Progress` to show it, None to show it on a terminal only.
 
         Raises:
@@ -207,7 +208,7 @@ class Penchant(Recommender):
         return keys.with_columns(probability=fitted.calibration.probability(base))
 
     def predict(self, tables: Tables | pl.DataFrame) -> pl.DataFrame:
-        """Yes or no for each pair, in order, with the distance it rests on: liked where it is at most ``threshold_``."""
+        """Yes or no for each pair, in order, with its distance: liked where that is at most ``threshold_``."""
         fitted = self._check_fitted()
         keys, base = queries.distances(fitted, tables)
         liked = base <= fitted.calibration.threshold
@@ -241,8 +242,8 @@ class Penchant(Recommender):
             context: the situation, as a row of context columns; what it does not name is taken as missing.
 
         Returns:
-            Columns: the user's key ("row", counted from 0, for rows of features), rank from 1, the item's key, its name where the schema
-            has one, score = P(liked), distance, inside (the user's ball).
+            Columns: the user's key ("row", counted from 0, for rows of features), rank from 1, the item's key, its name
+            where the schema has one, score = P(liked), distance, inside (the user's ball).
 
         Raises:
             UnknownIdError: an id in no table, with the way to ask by features.
@@ -309,7 +310,7 @@ class Penchant(Recommender):
         encoder = TablesEncoder.from_state(schema, contents.json["encoder"])
         cap = contents.json["fitted"]["cap"]
         module = model.build_module(encoder, replace(model.space, cap=cap))
-        model._fitted = read_fitted(path, contents, module, schema, encoder, model.torch_device)
+        model._fitted = read_fitted(Path(path), contents, module, schema, encoder, model.torch_device)
         return model
 
     def build_module(self, encoder: TablesEncoder, space: BaseSpace | None = None) -> DualAutoencoder:

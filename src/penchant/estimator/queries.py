@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from penchant.errors import ConfigError, DataError, Problem
-from penchant.estimator.fitted import Fitted, SideName
+from penchant.estimator.fitted import SIDES, Fitted, SideName
 from penchant.portraits import Portrait, read_portrait
 from penchant.tables import Tables
 from penchant.training import Batches, encode_all, pair_distances
@@ -78,8 +78,8 @@ def _known_pairs(fitted: Fitted, pairs: pl.DataFrame) -> Tables:
     if missing:
         fix = f"Name the columns as in the interactions: {schema.user}, {schema.item}"
         raise DataError([Problem("pairs", "the column is not there", column, fix=fix) for column in missing])
-    for side in ("user", "item"):
-        fitted.known[side].vocabulary.rows(pairs[fitted.key(side)])  # type: ignore[index,arg-type]
+    for side in SIDES:
+        fitted.known[side].vocabulary.rows(pairs[fitted.key(side)])
     absent = [f.name for f in schema.side("context") if f.name not in pairs.columns]
     frame = pairs.with_columns(pl.lit(None).alias(name) for name in absent)
     return Tables(schema, fitted.known["user"].frame, fitted.known["item"].frame, frame)
@@ -115,19 +115,13 @@ def recommend(
 
 def _candidates(fitted: Fitted, candidates: Sequence[Any] | None, where: str | None) -> Int[np.ndarray, " c"]:
     known = fitted.known["item"]
-    rows = (
-        np.arange(len(known.frame))
-        if candidates is None
-        else np.unique(known.vocabulary.rows(list(candidates)))
-    )
+    rows = np.arange(len(known.frame)) if candidates is None else np.unique(known.vocabulary.rows(list(candidates)))
     if where is None:
         return rows
     try:
         kept = known.frame[rows].select(pl.sql_expr(where)).to_series()
         if kept.dtype != pl.Boolean or len(kept) != len(rows):
-            raise pl.exceptions.InvalidOperationError(
-                "the condition does not give true or false for each item"
-            )
+            raise pl.exceptions.InvalidOperationError("the condition does not give true or false for each item")
     except pl.exceptions.PolarsError as error:
         problem = Problem(
             "items",

@@ -27,9 +27,7 @@ def weighted_mean(each: Float[Tensor, " n"], weight: Float[Tensor, " n"] | None)
     return (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
 
-def _sign(
-    liked: Float[Tensor, " n"] | Bool[Tensor, " n"], distance: Float[Tensor, " n"]
-) -> Float[Tensor, " n"]:
+def _sign(liked: Float[Tensor, " n"] | Bool[Tensor, " n"], distance: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """y = +1 liked, −1 not."""
     return 2 * liked.to(distance.dtype) - 1
 

@@ -52,9 +52,7 @@ class Loss:
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
-                raise ConfigError(
-                    f"loss.{name} = {getattr(self, name)!r}: one of {', '.join(known)} expected"
-                )
+                raise ConfigError(f"loss.{name} = {getattr(self, name)!r}: one of {', '.join(known)} expected")
         for name in ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor", "liked_weight"):
             value = getattr(self, name)
             if not (isinstance(value, float | int) and 0 <= value < math.inf):
@@ -62,9 +60,7 @@ class Loss:
         if self.liked_weight == 0:
             raise ConfigError("loss.liked_weight = 0: a number above 0 expected, or likes teach nothing")
         if not any(self.weights.values()):
-            raise ConfigError(
-                "loss: alpha, beta, gamma, delta and epsilon are all 0: at least one above 0 expected"
-            )
+            raise ConfigError("loss: alpha, beta, gamma, delta and epsilon are all 0: at least one above 0 expected")
         if self.neck == "literal":
             warnings.warn(
                 "loss.neck = 'literal' is the formula as printed, kept for reproduction: no margin serves "

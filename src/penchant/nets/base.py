@@ -86,9 +86,7 @@ class DecoderOptions:
 class BaseEncoder(nn.Module, ABC):
     """Rows of a side to vectors in R^k, *before* the space bounds them."""
 
-    def __init__(
-        self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
         super().__init__()
         self.layout = layout
         self.dim = dim

@@ -1,8 +1,8 @@
 """Random masks, drawn fast on a CPU.
 
-torch draws one number of its Mersenne twister per element, which was a fifth of a training step. Here one draw of torch's
-stream seeds NumPy's SFC64, which fills 16-bit words; an element is dropped where its word is below 65,536·share. That is eight
-times as fast, and everything still follows from torch's seed.
+torch draws one number of its Mersenne twister per element, which was a fifth of a training step. Here one draw of
+torch's stream seeds NumPy's SFC64, which fills 16-bit words; an element is dropped where its word is below
+65,536·share. That is eight times as fast, and everything still follows from torch's seed.
 """
 
 import math
@@ -48,7 +48,5 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu":
             return nn.functional.dropout(x, self.share)
-        kept = np.multiply(
-            _words(tuple(x.shape)) >= self.cut, np.float32(1 / (1 - self.share)), dtype=np.float32
-        )
+        kept = np.multiply(_words(tuple(x.shape)) >= self.cut, np.float32(1 / (1 - self.share)), dtype=np.float32)
         return x * torch.from_numpy(kept).to(x.dtype)

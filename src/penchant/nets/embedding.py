@@ -1,9 +1,9 @@
 """Fields to the inputs of an encoder: learned vectors per value, or the scaled features alone."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from penchant._spec import Block, Features, Layout
 from penchant.nets.base import EncoderOptions
@@ -58,6 +58,10 @@ class FieldEmbedding(nn.Module):
     Shape:  n rows -> inputs (n, width), first-order sum (n, dim).
     """
 
+    scalar_columns: Tensor
+    code_rows: Tensor
+    missing_rows: Tensor
+
     def __init__(self, layout: Layout, dim: int, options: EncoderOptions) -> None:
         super().__init__()
         d = options.embedding_dim
@@ -70,9 +74,7 @@ class FieldEmbedding(nn.Module):
         self.out = d + (dim if options.wide else 0)
         self.table = nn.Parameter(torch.zeros(self._place_rows(), self.out))
         nn.init.normal_(self.table[:, :d], std=_DEVIATION)
-        self.pieces = (
-            PiecewiseLinear(len(self._scalars), options.bins) if options.bins and self._scalars else None
-        )
+        self.pieces = PiecewiseLinear(len(self._scalars), options.bins) if options.bins and self._scalars else None
         n_pieces = options.bins or 1
         self.scalars = nn.Parameter(_starting_weights(len(self._scalars), n_pieces, d, self.out))
         self.scalar_bias = nn.Parameter(torch.zeros(len(self._scalars), self.out))
@@ -117,12 +119,12 @@ class FieldEmbedding(nn.Module):
         """Inputs for the deep part, and the sum of the first-order vectors (None without a wide part)."""
         n, parts = len(features.dense), []
         if self._codes:
-            parts.append(F.embedding(features.codes + self.code_rows, self.table))
+            parts.append(functional.embedding(features.codes + self.code_rows, self.table))
         if self._scalars or self._vectors:
             parts.append(self._dense(features.dense))
         for start, bag in zip(self._bag_starts, features.bags, strict=True):
             parts.append(
-                F.embedding_bag(bag.values + start, self.table, bag.offsets[:-1], mode="mean")[:, None]
+                functional.embedding_bag(bag.values + start, self.table, bag.offsets[:-1], mode="mean")[:, None]
             )
         if not parts:
             return self.table.new_zeros(n, 0), self.table.new_zeros(n, self.dim) if self.wide else None
@@ -140,14 +142,10 @@ class FieldEmbedding(nn.Module):
             places = self.table[self.missing_rows[: len(self._scalars)]]
             weights = torch.cat([self.scalars, self.scalar_bias[:, None], places[:, None]], 1)
             parts.append(torch.einsum("nfb,fbo->nfo", inputs, weights))
-        for j, (columns, weight) in enumerate(
-            zip(self._vector_slices, self.vectors, strict=True), len(self._scalars)
-        ):
+        for j, (columns, weight) in enumerate(zip(self._vector_slices, self.vectors, strict=True), len(self._scalars)):
             x = dense[:, columns]
             missing = x.isnan().any(1, keepdim=True)
-            parts.append(
-                torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None]
-            )
+            parts.append(torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None])
         return torch.cat(parts, 1)
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Features, Layout
 from penchant.nets.dropout import dropped
@@ -32,7 +32,7 @@ def take(features: Features, rows: Int[Tensor, " b"]) -> Features:
 def _take_bag(bag: Bag, rows: Int[Tensor, " b"]) -> Bag:
     starts = bag.offsets.index_select(0, rows)
     lengths = bag.offsets.index_select(0, rows + 1) - starts
-    offsets = F.pad(lengths.cumsum(0), (1, 0))
+    offsets = functional.pad(lengths.cumsum(0), (1, 0))
     # position in the result, moved by where the row starts there and where it started before
     shift = torch.repeat_interleave(starts - offsets[:-1], lengths)
     positions = torch.arange(len(shift), device=shift.device) + shift

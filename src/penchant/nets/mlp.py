@@ -1,5 +1,7 @@
 """Plain networks: an encoder of fields into R^k and a decoder back to [0, 1]^m."""
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -24,9 +26,7 @@ class MLPEncoder(BaseEncoder):
     Source: Cheng et al. 2016, arXiv 1606.07792 (wide & deep); the disclosure, §3.5 ii.
     """
 
-    def __init__(
-        self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
         super().__init__(layout, dim, options, context)
         self.fields = _inputs(layout, dim, options)
         widths = [*options.hidden, dim]
@@ -35,7 +35,7 @@ class MLPEncoder(BaseEncoder):
             self.situation = _inputs(self.context_layout, dim, options)
             self.first_situation = nn.Linear(self.situation.width, widths[0], bias=False)
         rest: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             rest += [ACTIVATIONS[options.activation](), Dropout(options.dropout), nn.Linear(before, after)]
         self.rest = nn.Sequential(*rest)
 
@@ -71,9 +71,7 @@ def _inputs(layout: Layout, dim: int, options: EncoderOptions) -> FieldEmbedding
 
 
 def _gather(x: Float[Tensor, "n k"], rows: Int[Tensor, " b"]) -> Float[Tensor, "b k"]:
-    return nn.functional.embedding(
-        rows, x
-    )  # its backward is faster than indexing's, and deterministic on the CPU
+    return nn.functional.embedding(rows, x)  # its backward is faster than indexing's, and deterministic on the CPU
 
 
 class MLPDecoder(nn.Module):

@@ -29,7 +29,7 @@ class Portrait:
     """What is described: liked items, or the users who like."""
     features: pl.DataFrame
     """One row a coordinate, the most telling first: feature, value, share (of what is liked, or the level in [0, 1]),
-    population (the same over all likes), difference (share − population), lift (share / population; null for numbers)."""
+    population (the same over all likes), difference (share − population), lift (their ratio; null for numbers)."""
     typical: dict[str, str]
     """The most typical value of each feature, in words and units."""
     population: dict[str, str]
@@ -72,9 +72,7 @@ class Portrait:
 
     def to_html(self) -> str:
         """One self-contained HTML fragment: a table of bars, the typical values, the examples; no script."""
-        head = "".join(
-            f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "", "everyone", "lift")
-        )
+        head = "".join(f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "", "everyone", "lift"))
         rows = "".join(_html_row(row) for row in self._shown())
         typical = "".join(
             f"<li><b>{html.escape(name)}</b>: {html.escape(value)}"
@@ -159,7 +157,8 @@ def _html_row(row: dict[str, Any]) -> str:
     bar = (
         "<div style='position:relative;width:10em;height:.8em;background:#ddd' aria-hidden='true'>"
         f"<div style='width:{share:.0f}%;height:100%;background:#1f6f8b'></div>"
-        f"<div style='position:absolute;left:{min(99, population):.0f}%;top:-2px;width:2px;height:1.1em;background:#b3261e'></div>"
+        f"<div style='position:absolute;left:{min(99, population):.0f}%;top:-2px;width:2px;height:1.1em;"
+        "background:#b3261e'></div>"
         "</div>"
     )
     cells = (

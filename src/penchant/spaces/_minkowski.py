@@ -7,6 +7,7 @@ d_r(x, y) = (mean_j |x_j − y_j|^r)^(1/r),   r = ∞: max_j |x_j − y_j|
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -37,7 +38,7 @@ def power(size: Float[Tensor, "*n"], r: float) -> Float[Tensor, "*n"]:
         while r > 1:
             size, r = size * size, r / 2
         return size
-    return size.pow(r)
+    return _pow(size, r)
 
 
 def root(mean: Float[Tensor, "*n"], r: float) -> Float[Tensor, "*n"]:
@@ -46,7 +47,18 @@ def root(mean: Float[Tensor, "*n"], r: float) -> Float[Tensor, "*n"]:
         while r > 1:
             mean, r = mean.sqrt(), r / 2
         return mean
-    return mean.pow(1 / r)
+    return _pow(mean, 1 / r)
+
+
+def _pow(x: Float[Tensor, "*n"], exponent: float) -> Float[Tensor, "*n"]:
+    """x^exponent without a gradient, the same bits wherever in a tensor a value stands.
+
+    PyTorch's pow on a CPU is vectorised but for the last few values of a tensor, which differ in the last bit: near
+    ties would fall one way or the other with the size of a chunk. NumPy's is the same for all.
+    """
+    if x.device.type != "cpu":
+        return x.pow(exponent)
+    return torch.from_numpy(np.power(np.ascontiguousarray(x.numpy()), exponent))
 
 
 def slope(difference: Float[Tensor, "*n k"], norm: Float[Tensor, "*n"], r: float) -> Float[Tensor, "*n k"]:

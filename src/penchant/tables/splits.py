@@ -37,9 +37,7 @@ def _parts(tables: Tables, part: Int[np.ndarray, " n"], n_parts: int) -> tuple[T
     return tuple(tables.with_interactions(tables.interactions.filter(chosen == p)) for p in range(n_parts))
 
 
-def split_random(
-    tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0
-) -> tuple[Tables, ...]:
+def split_random(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0) -> tuple[Tables, ...]:
     """Rows at random. Raises: ConfigError: fractions that do not sum to 1."""
     shares = _checked(fractions)
     order = generator(rng, "split", "random").permutation(len(tables))
@@ -48,9 +46,7 @@ def split_random(
     return _parts(tables, part, len(shares))
 
 
-def split_per_user(
-    tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0
-) -> tuple[Tables, ...]:
+def split_per_user(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0) -> tuple[Tables, ...]:
     """The fractions of each user's rows, at random; every user has at least one row in the first part.
 
     Raises: ConfigError: fractions that do not sum to 1.
@@ -80,7 +76,9 @@ def split_time(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: i
     shares = _checked(fractions)
     column = tables.schema.time
     if column is None:
-        raise DataError([Problem("schema", "a split by time needs a time column", fix='Give [interactions] time = "…"')])
+        raise DataError(
+            [Problem("schema", "a split by time needs a time column", fix='Give [interactions] time = "…"')]
+        )
     time = tables.interactions[column]
     if time.null_count():
         raise DataError([Problem("interactions", "a time expected, found nothing", column, n_rows=time.null_count())])
@@ -99,17 +97,19 @@ def _cold(tables: Tables, column: str, fractions: Sequence[float], rng: int) -> 
     return _parts(tables, part[rows], len(shares))
 
 
-def split_cold_users(
-    tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0
-) -> tuple[Tables, ...]:
-    """Whole users: nobody of a later part was seen in the first. Raises: ConfigError: fractions that do not sum to 1."""
+def split_cold_users(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0) -> tuple[Tables, ...]:
+    """Whole users: nobody of a later part was seen in the first.
+
+    Raises: ConfigError: fractions that do not sum to 1.
+    """
     return _cold(tables, tables.schema.user, fractions, rng)
 
 
-def split_cold_items(
-    tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0
-) -> tuple[Tables, ...]:
-    """Whole items: none of a later part was seen in the first. Raises: ConfigError: fractions that do not sum to 1."""
+def split_cold_items(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: int = 0) -> tuple[Tables, ...]:
+    """Whole items: none of a later part was seen in the first.
+
+    Raises: ConfigError: fractions that do not sum to 1.
+    """
     return _cold(tables, tables.schema.item, fractions, rng)
 
 

@@ -53,9 +53,7 @@ def _check_form(fitted: Kind, encoded: Encoded, n: int) -> None:
     if block.form == "dense":
         assert isinstance(encoded, np.ndarray), "dense: an array expected"
         assert encoded.dtype == np.float32, "dense: float32 expected"
-        assert encoded.shape == (n, block.size), (
-            f"dense: shape {(n, block.size)} expected, got {encoded.shape}"
-        )
+        assert encoded.shape == (n, block.size), f"dense: shape {(n, block.size)} expected, got {encoded.shape}"
         assert _in_unit(encoded), "dense: numbers in [0, 1] (or NaN) expected"
     elif block.form == "code":
         assert isinstance(encoded, np.ndarray), "code: an array expected"
@@ -65,15 +63,11 @@ def _check_form(fitted: Kind, encoded: Encoded, n: int) -> None:
     else:
         assert isinstance(encoded, Bag), "bag: a Bag expected"
         assert encoded.values.dtype == encoded.offsets.dtype == np.int64, "bag: int64 expected"
-        assert encoded.offsets.shape == (n + 1,), (
-            f"bag: {n + 1} offsets expected, got {encoded.offsets.shape}"
-        )
+        assert encoded.offsets.shape == (n + 1,), f"bag: {n + 1} offsets expected, got {encoded.offsets.shape}"
         assert encoded.offsets[0] == 0, "bag: offsets start at 0"
         assert encoded.offsets[-1] == len(encoded.values), "bag: the last offset is the number of values"
         assert (np.diff(encoded.offsets) >= 0).all(), "bag: offsets do not fall"
-        assert ((encoded.values >= 0) & (encoded.values < block.size)).all(), (
-            f"bag: codes in [0, {block.size})"
-        )
+        assert ((encoded.values >= 0) & (encoded.values < block.size)).all(), f"bag: codes in [0, {block.size})"
 
 
 def _check_rows(fitted: Kind, column: pl.Series, encoded: Encoded) -> None:
@@ -83,20 +77,14 @@ def _check_rows(fitted: Kind, column: pl.Series, encoded: Encoded) -> None:
     assert _equal(_rows(encoded, places), backward), "encode() must not depend on the order of the rows"
     if len(column):
         one = fitted.encode(column.head(1))
-        assert _equal(_rows(encoded, np.array([0])), one), (
-            "encode() of one row must equal that row among others"
-        )
+        assert _equal(_rows(encoded, np.array([0])), one), "encode() of one row must equal that row among others"
     _check_form(fitted, fitted.encode(column.clear()), 0)
 
 
 def _check_counts(fitted: Kind, column: pl.Series) -> None:
     counts = fitted.counts(column)
-    assert counts.missing == column.null_count(), (
-        f"counts(): {column.null_count()} missing expected, got {counts}"
-    )
-    assert counts.unseen == counts.clipped == 0, (
-        f"counts(): training rows are seen and in range, got {counts}"
-    )
+    assert counts.missing == column.null_count(), f"counts(): {column.null_count()} missing expected, got {counts}"
+    assert counts.unseen == counts.clipped == 0, f"counts(): training rows are seen and in range, got {counts}"
 
 
 def _check_missing(fitted: Kind, encoded: Encoded, column: pl.Series) -> None:

@@ -101,9 +101,7 @@ def _check_params(make: MakeRecommender) -> None:
         assert right, f"the constructor takes keywords only; {name} is none"
     own = model.get_params(deep=False)
     assert type(model)(**own).get_params() == model.get_params(), "the constructor stores what it is given"
-    assert make().set_params(**model.get_params()).get_params() == model.get_params(), (
-        "set_params(get_params())"
-    )
+    assert make().set_params(**model.get_params()).get_params() == model.get_params(), "set_params(get_params())"
     _raises(ConfigError, lambda: make().set_params(no_such_option=1), "set_params() of an unknown name")
     assert repr(model).startswith(type(model).__name__), "repr() names the class"
 
@@ -112,9 +110,7 @@ def _check_probabilities(model: Recommender, test: Tables) -> None:
     schema, pairs = test.schema, test.interactions
     found = model.predict_proba(test)
     keys = [schema.user, schema.item]
-    assert found.columns == [*keys, "probability"], (
-        f"predict_proba(): columns {keys} and 'probability' expected"
-    )
+    assert found.columns == [*keys, "probability"], f"predict_proba(): columns {keys} and 'probability' expected"
     assert found.select(keys).equals(pairs.select(keys)), "predict_proba(): one row an interaction, in order"
     p = found["probability"]
     assert p.dtype.is_float(), "predict_proba(): 'probability' is a float"
@@ -229,9 +225,7 @@ def _check_checkerboard(model: Recommender, solves: float) -> None:
     first = model.recommend(train.user_ids.to_list(), n=1)
     liked = withheld.interactions.filter(pl.col(schema.label) == 1)
     found = first.join(liked, on=[schema.user, schema.item]).height / liked.height
-    assert found >= solves, (
-        f"the checkerboard: {found:.0%} of the withheld likes come first, {solves:.0%} expected"
-    )
+    assert found >= solves, f"the checkerboard: {found:.0%} of the withheld likes come first, {solves:.0%} expected"
     both = model.predict_proba(withheld).with_columns(withheld.interactions[schema.label].alias("liked"))
     yes, no = (both.filter(pl.col("liked") == value)["probability"].mean() for value in (1, 0))
     assert yes > no, "the checkerboard: withheld likes are likelier than withheld dislikes"  # type: ignore[operator]

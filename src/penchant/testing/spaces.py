@@ -13,7 +13,7 @@ __all__ = ["check_space", "points_of"]
 
 
 def points_of(space: BaseSpace, n: int = 24, rng: int = 0) -> Float[Tensor, "m k"]:
-    """Points of the box that try a distance: random ones, corners, the centre, equal and nearly equal ones (float64)."""
+    """Points of the box that try a distance: random, corners, the centre, equal and nearly equal ones (float64)."""
     generator = torch.Generator().manual_seed(rng)
 
     def chance(rows: int) -> Tensor:
@@ -81,7 +81,7 @@ def _check_axioms(space: BaseSpace, x: Tensor) -> None:
     detour = (d[:, :, None] + d[None]).amin(1)
     assert bool((d <= detour + 1e-12).all()), f"cap {space.cap}: d(x, z) <= d(x, y) + d(y, z)"
     if space.cap is not None:
-        assert bool((d <= space.cap).all()), f"cap {space.cap}: no distance is above the cap"
+        assert bool((d <= float(space.cap)).all()), f"cap {space.cap}: no distance is above the cap"
         assert torch.allclose(space.cross_distance(x, x), d, rtol=1e-4, atol=1e-9), "cross_distance() is distance()"
 
 

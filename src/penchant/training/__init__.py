@@ -1,4 +1,4 @@
-"""Training: batches in which everyone is encoded once, the loss of a batch, and a loop that resumes to the same bits."""
+"""Training: batches that encode everyone once, the loss of a batch, and a loop that resumes to the same bits."""
 
 from penchant.training.averaging import Average
 from penchant.training.batches import Batch, Batches

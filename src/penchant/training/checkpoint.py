@@ -30,9 +30,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
     write_atomic(folder / _FILE, save(copies, metadata=header))
 
 
-def load_checkpoint(
-    folder: Path, device: torch.device | str
-) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+def load_checkpoint(folder: Path, device: torch.device | str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Tensors and facts of the checkpoint in ``folder``; None where there is none.
 
     Raises:
@@ -49,7 +47,5 @@ def load_checkpoint(
     except (SafetensorError, KeyError, ValueError) as error:
         raise CorruptModelError(f"{path.name} cannot be read ({error}). Delete it to start anew.") from error
     if facts["format"] != _FORMAT:
-        raise StorageError(
-            f"{path.name} has format {facts['format']}, this version reads {_FORMAT}: start anew"
-        )
+        raise StorageError(f"{path.name} has format {facts['format']}, this version reads {_FORMAT}: start anew")
     return tensors, facts

@@ -74,9 +74,7 @@ def _first_rows(values: Int[Tensor, " b"], n: int) -> Int[Tensor, " n"]:
     return first.scatter_reduce(0, values.flip(0), rows, "amin", include_self=False)
 
 
-def _neck(
-    model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tensor, " b"]
-) -> Float[Tensor, ""]:
+def _neck(model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tensor, " b"]) -> Float[Tensor, ""]:
     liked, weight = batch.liked, batch.weight
     if loss.liked_weight != 1:
         by_label = 1 + (loss.liked_weight - 1) * liked
@@ -92,13 +90,12 @@ def _neck(
     raise ConfigError(f"loss.neck = {loss.neck!r} is not pointwise")
 
 
-def _readings(
-    model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points
-) -> dict[str, Float[Tensor, ""]]:
+def _readings(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> dict[str, Float[Tensor, ""]]:
     """What the decoders say of the batch's points, each decoder asked once.
 
-    Reconstruction: each user and each item of the batch restores its own portrait. Portrait term: liked items as the item decoder
-    describes them at their users' points, and users as the user decoder describes them at the points of items they liked.
+    Reconstruction: each user and each item of the batch restores its own portrait. Portrait term: liked items as the
+    item decoder describes them at their users' points, and users as the user decoder describes them at the points of
+    items they liked.
     """
     pairs = batch.liked.nonzero()[:, 0]
     own_users = points.users if batch.context is None else points.users.index_select(0, points.once)

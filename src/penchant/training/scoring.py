@@ -16,9 +16,7 @@ _CHUNK = 16_384
 
 
 @torch.no_grad()
-def encode_all(
-    model: DualAutoencoder, side: str, features: Features, device: torch.device
-) -> Float[Tensor, "n k"]:
+def encode_all(model: DualAutoencoder, side: str, features: Features, device: torch.device) -> Float[Tensor, "n k"]:
     """Points of all rows of a side, on ``device``; a user's situation is taken as missing."""
     tensors = as_tensors(features, device)
     encode = model.encode_users if side == "user" else model.encode_items

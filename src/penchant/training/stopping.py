@@ -8,7 +8,7 @@ __all__ = ["Stopping"]
 
 @dataclass
 class Stopping:
-    """Keeps the best epoch by a figure of which more is better; stops after ``patience`` epochs without a better one."""
+    """Keeps the best epoch by a figure of which more is better; stops after ``patience`` without a better one."""
 
     patience: int
     """Epochs to wait for a better one."""

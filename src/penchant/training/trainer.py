@@ -108,9 +108,7 @@ def _one_epoch(job: Job, optimiser: torch.optim.Optimizer, average: Average, epo
         job.progress.step(1)
     means = {name: float(value) / job.steps for name, value in sums.items()}
     if not math.isfinite(means["total"]):
-        raise PenchantError(
-            f"training diverged in epoch {epoch + 1}: lower learning_rate, or check the weights column"
-        )
+        raise PenchantError(f"training diverged in epoch {epoch + 1}: lower learning_rate, or check the weights column")
     return means
 
 
@@ -123,9 +121,7 @@ def _learning_rate(options: TrainingOptions, done: float) -> float:
 class _State:
     """What a checkpoint holds: weights, their average, the best epoch's, the optimiser's moments, the history."""
 
-    def __init__(
-        self, job: Job, optimiser: torch.optim.Optimizer, average: Average, stopping: Stopping
-    ) -> None:
+    def __init__(self, job: Job, optimiser: torch.optim.Optimizer, average: Average, stopping: Stopping) -> None:
         self.job, self.optimiser, self.average, self.stopping = job, optimiser, average, stopping
         self.best: dict[str, Tensor] = {}
 

@@ -64,6 +64,4 @@ def test_nothing_to_fit() -> None:
 )
 def test_what_has_not_two_values_is_named(column, said) -> None:
     (problem,) = Binary.problems(FIELD, column, "users")
-    assert said.replace("'a' and 'b'", "") in str(problem).replace("'a' and 'b'", "").replace(
-        "'b' and 'a'", ""
-    )
+    assert said.replace("'a' and 'b'", "") in str(problem).replace("'a' and 'b'", "").replace("'b' and 'a'", "")

@@ -19,11 +19,7 @@ def field(**options) -> Field:
 @given(st.lists(st.none() | st.text(max_size=4)) | st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)))
 @settings(deadline=None, max_examples=50)
 def test_any_values_come_back_exactly(values) -> None:
-    column = (
-        pl.Series("x", values)
-        if any(v is not None for v in values)
-        else pl.Series("x", values, dtype=pl.String)
-    )
+    column = pl.Series("x", values) if any(v is not None for v in values) else pl.Series("x", values, dtype=pl.String)
     check_kind(Category, field(), column)
 
 

@@ -28,11 +28,7 @@ def test_any_day_comes_back_exactly(values) -> None:
     assert kind.decode(kind.encode(text)).equals(column)
 
 
-@given(
-    st.lists(
-        st.none() | st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), min_size=1, max_size=12
-    )
-)
+@given(st.lists(st.none() | st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), min_size=1, max_size=12))
 @settings(deadline=None, max_examples=50)
 def test_moments_come_back_within_the_precision(values) -> None:
     column = pl.Series("x", values, dtype=pl.Datetime("us"))

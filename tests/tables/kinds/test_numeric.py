@@ -57,9 +57,7 @@ def test_the_scales_by_hand() -> None:
     column = pl.Series("x", [0.0, 9.0, 99.0])
     assert Numeric.fit(field(), column).encode(column)[:, 0] == pytest.approx([0, 9 / 99, 1])
     assert Numeric.fit(field(scale="log"), column).encode(column)[:, 0] == pytest.approx([0, 0.5, 1])
-    assert Numeric.fit(field(scale="quantile"), column).encode(column)[:, 0] == pytest.approx(
-        [0, 0.5, 1], abs=1e-2
-    )
+    assert Numeric.fit(field(scale="quantile"), column).encode(column)[:, 0] == pytest.approx([0, 0.5, 1], abs=1e-2)
 
 
 def test_quantiles_spread_evenly() -> None:
@@ -83,18 +81,14 @@ def test_outside_the_range_is_clipped_and_counted() -> None:
 
 def test_a_constant_is_in_the_middle() -> None:
     kind = Numeric.fit(field(), pl.Series("x", [7, 7, None]))
-    assert kind.encode(pl.Series("x", [7, 8, None]))[:, 0].tolist() == pytest.approx(
-        [0.5, 0.5, np.nan], nan_ok=True
-    )
+    assert kind.encode(pl.Series("x", [7, 8, None]))[:, 0].tolist() == pytest.approx([0.5, 0.5, np.nan], nan_ok=True)
     assert kind.counts(pl.Series("x", [7, 8])).clipped == 1
     assert kind.decode(np.array([[0.1], [0.9]], dtype=np.float32)).to_list() == [7, 7]
 
 
 def test_nothing_to_fit() -> None:
     kind = Numeric.fit(field(), pl.Series("x", [None, None]))
-    assert kind.encode(pl.Series("x", [1.0, None]))[:, 0].tolist() == pytest.approx(
-        [0.5, np.nan], nan_ok=True
-    )
+    assert kind.encode(pl.Series("x", [1.0, None]))[:, 0].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
     assert kind.decode(np.array([[0.5]], dtype=np.float32)).to_list() == [None]
 
 
@@ -102,9 +96,7 @@ def test_nothing_to_fit() -> None:
 def test_types_of_numbers(dtype) -> None:
     column = pl.Series("x", [0, 1, None, 1]).cast(dtype)
     assert Numeric.problems(field(), column, "t") == []
-    assert Numeric.fit(field(), column).encode(column)[:, 0].tolist() == pytest.approx(
-        [0, 1, np.nan, 1], nan_ok=True
-    )
+    assert Numeric.fit(field(), column).encode(column)[:, 0].tolist() == pytest.approx([0, 1, np.nan, 1], nan_ok=True)
 
 
 def test_words() -> None:

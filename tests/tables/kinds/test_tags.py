@@ -31,9 +31,7 @@ def test_any_lists_come_back(values) -> None:
     kind = Tags.fit(field(), column)
     back = kind.decode(kind.portrait(kind.encode(column))).to_list()
     if len(kind.values):
-        assert [None if b is None else set(b) for b in back] == [
-            None if v is None else set(v) for v in values
-        ]
+        assert [None if b is None else set(b) for b in back] == [None if v is None else set(v) for v in values]
 
 
 def test_lists_and_text_are_encoded_alike() -> None:

@@ -53,9 +53,7 @@ def test_text_lists_and_arrays_are_encoded_alike() -> None:
 
 def test_another_length_is_refused() -> None:
     kind = Vector.fit(field(), pl.Series("x", [[0.5, 2.0]]))
-    with pytest.raises(
-        DataError, match=r"items: column 'x', 1 row \(1\): vectors of 2 numbers expected .*, got 1"
-    ):
+    with pytest.raises(DataError, match=r"items: column 'x', 1 row \(1\): vectors of 2 numbers expected .*, got 1"):
         kind.encode(pl.Series("x", [None, [1.0]]))
 
 

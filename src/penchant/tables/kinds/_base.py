@@ -141,9 +141,7 @@ def element(column: pl.Series) -> pl.Series | None:
     return pl.Series([], dtype=dtype.inner) if isinstance(dtype, pl.List | pl.Array) else None
 
 
-def odd_objects(
-    table: str, column: pl.Series, wanted: tuple[type, ...], word: str, fix: str
-) -> list[Problem]:
+def odd_objects(table: str, column: pl.Series, wanted: tuple[type, ...], word: str, fix: str) -> list[Problem]:
     """The cells of a column of mixed Python objects that are not of the types wanted."""
     objects = column.to_list()
     odd = np.array([o is not None and not isinstance(o, wanted) for o in objects], dtype=bool)

@@ -83,10 +83,9 @@ class Scaler:
         if self.scale == "quantile":
             return np.interp(u, self.levels, self.knots)
         if self.scale == "log":
-            x = self.low + np.expm1(u * np.log1p(self._span))
-        else:
-            x = (1 - u) * self.low + u * self.high  # no overflow where the range is that of all floats
-        return np.clip(x, self.low, self.high)
+            return np.clip(self.low + np.expm1(u * np.log1p(self._span)), self.low, self.high)
+        # in two products: no overflow where the range is that of all floats
+        return np.clip((1 - u) * self.low + u * self.high, self.low, self.high)
 
     def state(self) -> dict[str, Any]:
         """The knots and levels."""

@@ -63,9 +63,7 @@ class Values:
             codes = self._bisect(plain)
         else:
             places = pl.int_range(FIRST, self.size, eager=True)
-            codes = plain.replace_strict(
-                self.series, places, default=UNSEEN, return_dtype=pl.Int64
-            ).to_numpy()
+            codes = plain.replace_strict(self.series, places, default=UNSEEN, return_dtype=pl.Int64).to_numpy()
         return np.where(column.is_null().to_numpy(), np.int64(MISSING), codes)
 
     def take(self, places: Int64[np.ndarray, " n"]) -> pl.Series:
@@ -109,9 +107,7 @@ def _canonical(column: pl.Series) -> pl.Series:
     """A column as Int64 or String. Whole floats are integers; what cannot be cast becomes null."""
     dtype = column.dtype
     if dtype == pl.Object:
-        column = pl.Series(
-            column.name, [None if o is None else str(o) for o in column.to_list()], dtype=pl.String
-        )
+        column = pl.Series(column.name, [None if o is None else str(o) for o in column.to_list()], dtype=pl.String)
     elif dtype == pl.Boolean or is_text(column) or dtype == pl.Null:
         column = column.cast(pl.String)
     elif dtype.is_float() or dtype.is_decimal():
@@ -144,6 +140,4 @@ def value_problems(table: str, column: pl.Series) -> list[Problem]:
     if not wrong.any():
         return []
     message = f"text or whole numbers expected, got {numbers[int(np.argmax(wrong))]}"
-    return cells(
-        table, column, wrong & present, message, "Set kind = 'numeric', or write null where there is none"
-    )
+    return cells(table, column, wrong & present, message, "Set kind = 'numeric', or write null where there is none")

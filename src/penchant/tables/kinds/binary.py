@@ -73,9 +73,7 @@ class Binary(Kind):
         two = common.head(2).to_list()
         other = (~texts.is_in(two)).fill_null(False).to_numpy()
         got = first(texts, other)
-        message = (
-            f"two values expected ({excerpt(two[0])} and {excerpt(two[1])} are the most frequent), got {got}"
-        )
+        message = f"two values expected ({excerpt(two[0])} and {excerpt(two[1])} are the most frequent), got {got}"
         return cells(table, column, other, message, _FIX)
 
     def block(self) -> Block:
@@ -159,7 +157,5 @@ def _texts(column: pl.Series) -> pl.Series:
         numbers = column.cast(pl.Float64)
         return numbers.cast(pl.String).str.replace(r"\.0$", "").replace({"-0": "0"})
     if column.dtype == pl.Object:
-        return pl.Series(
-            column.name, [None if o is None else str(o) for o in column.to_list()], dtype=pl.String
-        )
+        return pl.Series(column.name, [None if o is None else str(o) for o in column.to_list()], dtype=pl.String)
     return column.cast(pl.String)

@@ -147,10 +147,7 @@ def _times(column: pl.Series, format: str | None) -> pl.Series:
     """The column as Date or Datetime; text that is neither becomes null."""
     dtype = column.dtype
     if dtype == pl.Object:
-        objects = [
-            None if o is None else o.isoformat() if isinstance(o, dt.date) else str(o)
-            for o in column.to_list()
-        ]
+        objects = [None if o is None else o.isoformat() if isinstance(o, dt.date) else str(o) for o in column.to_list()]
         return _times(pl.Series(column.name, objects, dtype=pl.String), format)
     if dtype == pl.Null:
         return column.cast(pl.Date)

@@ -60,16 +60,12 @@ class Numeric(Kind):
             return cells(table, column, wrong, message, _FIX)
         if not (dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
             fix = "Set kind = 'date'" if dtype.is_temporal() else "Set kind = 'vector' or 'tags'"
-            return cells(
-                table, column, column.is_not_null().to_numpy(), f"a number expected, got {dtype}", fix
-            )
+            return cells(table, column, column.is_not_null().to_numpy(), f"a number expected, got {dtype}", fix)
         if not dtype.is_float():
             return []
         wrong = column.is_not_null().to_numpy() & ~np.isfinite(_numbers(column))
         got = first(column, wrong)
-        return cells(
-            table, column, wrong, f"a finite number expected, got {got}", "Write null where there is none"
-        )
+        return cells(table, column, wrong, f"a finite number expected, got {got}", "Write null where there is none")
 
     def block(self) -> Block:
         """One number."""

@@ -53,9 +53,7 @@ class Tags(Kind):
         fix = "Set kind = 'category', or give 'a|b|c' and delimiter = '|'"
         if dtype == pl.Object:
             wanted = (list, tuple, np.ndarray, pl.Series)
-            return odd_objects(
-                table, column, wanted, "list", "Give lists in all rows, or 'a|b|c' in all rows"
-            )
+            return odd_objects(table, column, wanted, "list", "Give lists in all rows, or 'a|b|c' in all rows")
         if dtype == pl.Null or (is_text(column) and field.delimiter is not None):
             return []
         present = column.is_not_null().to_numpy()
@@ -147,9 +145,7 @@ def _lists(column: pl.Series, delimiter: str | None) -> pl.Series:
     if dtype == pl.Null:
         return column.cast(pl.List(pl.String))
     if dtype == pl.Object:
-        column = pl.Series(
-            column.name, [None if o is None else [str(t) for t in o] for o in column.to_list()]
-        )
+        column = pl.Series(column.name, [None if o is None else [str(t) for t in o] for o in column.to_list()])
     elif is_text(column):
         text = column.cast(pl.String)
         column = text.str.split(delimiter) if delimiter is not None else text.reshape((-1, 1)).arr.to_list()

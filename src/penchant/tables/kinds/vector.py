@@ -80,9 +80,7 @@ class Vector(Kind):
         matrix = _matrix(lists.gather(same), size)
         wrong[same] = ~np.isfinite(matrix).all(axis=1)
         got = first(column, wrong)
-        return found + cells(
-            table, column, wrong, f"finite numbers expected, got {got}", "Write null for the row"
-        )
+        return found + cells(table, column, wrong, f"finite numbers expected, got {got}", "Write null for the row")
 
     def block(self) -> Block:
         """As many numbers as the vector has."""
@@ -134,8 +132,7 @@ class Vector(Kind):
         if numbers is None:
             return UNKNOWN
         shown = [
-            readable(x, high - low)
-            for x, low, high in zip(numbers.head(_WORDS), self.low, self.high, strict=False)
+            readable(x, high - low) for x, low, high in zip(numbers.head(_WORDS), self.low, self.high, strict=False)
         ]
         text = "(" + ", ".join([*shown, "…"] if len(numbers) > _WORDS else shown) + ")"
         return f"{text} {self.field.unit}" if self.field.unit else text
