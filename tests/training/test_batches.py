@@ -45,7 +45,7 @@ def test_each_user_and_item_of_a_batch_is_there_once(encoded):
 def test_portrait_vectors_are_the_same_kept_or_made_anew(encoded, monkeypatch, room):
     from penchant.training import batches as module
 
-    _, data = encoded
+    encoder, data = encoded
     monkeypatch.setattr(module, "_VECTORS_AT_ONCE", room)
     layouts = (encoder.user.layout, encoder.item.layout)
     batch = Batches(data, layouts=layouts, batch_size=64, rng=1).batch(torch.arange(40))

@@ -62,6 +62,7 @@ def test_only_terms_with_a_weight_are_computed():
     assert set(objective(model, batch, Loss(beta=0, delta=0))) == {"neck"}
 
 
+@pytest.mark.filterwarnings("ignore:loss.neck = 'literal'")
 @pytest.mark.parametrize("neck", KINDS)
 @pytest.mark.parametrize("context", [False, True])
 def test_every_neck_gives_every_parameter_a_finite_gradient(neck, context):
