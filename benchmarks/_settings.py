@@ -9,10 +9,25 @@ from _trees import TreeSetting
 __all__ = ["setting", "tree_setting"]
 
 _NEURAL: dict[str, dict[str, Setting]] = {
-    "fields": {},
-    "ids": {},
+    "fields": {
+        "LR": Setting(learning_rate=0.005, bins=500),
+        "FM": Setting(embed_dim=64, learning_rate=0.005, weight_decay=5e-05, bins=500, init=0.01, average=0.99),
+        "DeepFM": Setting(learning_rate=0.005, average=0.99),
+        "AutoInt": Setting(learning_rate=0.0005, average=0.99),
+        "DCN": Setting(learning_rate=0.002, weight_decay=1e-06, average=0.99),
+    },
+    "ids": {
+        "LR": Setting(learning_rate=0.005, bins=500),
+        "FM": Setting(embed_dim=128, weight_decay=5e-05, bins=500, average=0.99),
+        "DeepFM": Setting(learning_rate=0.002, weight_decay=5e-05, init=0.01, average=0.99),
+        "AutoInt": Setting(learning_rate=0.00025, weight_decay=0.0, layers=2, average=0.99),
+        "DCN": Setting(learning_rate=0.0005, weight_decay=5e-05, dropout=0.5, average=0.99),
+    },
 }
-_TREES: dict[str, TreeSetting] = {"fields": TreeSetting(), "ids": TreeSetting()}
+_TREES: dict[str, TreeSetting] = {
+    "fields": TreeSetting(learning_rate=0.05, smooth=5.0),
+    "ids": TreeSetting(learning_rate=0.05, max_leaf_nodes=63, l2_regularization=1.0, max_features=0.3, smooth=5.0),
+}
 
 
 def setting(model: str, variant: str) -> Setting:

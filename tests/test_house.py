@@ -20,6 +20,7 @@ FLOORS = {
     7: "__init__ testing",
     8: "service",
     9: "cli",
+    10: "__main__",
 }
 """docs/architecture.md; rooms of one floor do not know each other."""
 

@@ -29,7 +29,15 @@ from penchant._exchange import exchange
 from penchant._version import __version__
 from penchant.errors import CorruptModelError, NewerFormatError, StorageError
 
-__all__ = ["FORMAT", "Contents", "read_directory", "write_atomic", "write_directory"]
+__all__ = [
+    "FORMAT",
+    "Contents",
+    "check_replaceable",
+    "read_directory",
+    "read_manifest",
+    "write_atomic",
+    "write_directory",
+]
 
 FORMAT = 1
 """Of the directory; a reader refuses later ones."""
@@ -115,7 +123,7 @@ def write_directory(
             files too; a name that is no plain file name; it cannot be written.
     """
     path = Path(path)
-    _check_replaceable(path, kind)
+    check_replaceable(path, kind)
     files = {f"{name}.json": _dump(value) for name, value in json.items()}
     files |= {f"{name}.safetensors": save(_arrays(group)) for name, group in tensors.items()}
     for name, data in blobs.items():
@@ -144,12 +152,17 @@ def _plain_name(name: str) -> bool:
     return bool(name) and name not in (".", "..", _MANIFEST) and not set(name) & set("/\\:\0")
 
 
-def _check_replaceable(path: Path, kind: str) -> None:
-    """A model directory and nothing else may be replaced: whatever else lies there would be lost."""
+def check_replaceable(path: str | Path, kind: str = "penchant-model") -> None:
+    """A model directory and nothing else may be replaced: whatever else lies there would be lost.
+
+    Raises:
+        StorageError: something at ``path`` that is no such model directory, or that holds other files too.
+    """
+    path = Path(path)
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
-        manifest = _manifest(path, kind)
+        manifest = read_manifest(path, kind)
     except StorageError as error:
         why = "is there and is no model directory of this kind: give another name, or remove it"
         raise StorageError(f"{path} {why} ({error})") from error
@@ -190,7 +203,7 @@ def read_directory(path: str | Path, kind: str = "penchant-model") -> Contents:
         CorruptModelError: a file is missing, truncated, altered or not of the model, by name.
     """
     path = Path(path)
-    manifest = _manifest(path, kind)
+    manifest = read_manifest(path, kind)
     strays = _strays(path, manifest)
     if strays:
         raise CorruptModelError(f"{path}: {strays[0]} is not of this model: move it away, or copy the model again")
@@ -209,7 +222,12 @@ def read_directory(path: str | Path, kind: str = "penchant-model") -> Contents:
     return contents
 
 
-def _manifest(path: Path, kind: str) -> dict[str, Any]:
+def read_manifest(path: str | Path, kind: str = "penchant-model") -> dict[str, Any]:
+    """What a model directory says of itself: kind, format, version, sizes and checksums; files are not read.
+
+    Raises: as `read_directory`.
+    """
+    path = Path(path)
     if not path.exists():
         raise StorageError(f"{path}: there is no such model")
     if not (path / _MANIFEST).is_file():

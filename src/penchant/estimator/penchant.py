@@ -183,6 +183,16 @@ class Penchant(Recommender):
         return self._check_fitted().schema
 
     @property
+    def users_(self) -> pl.DataFrame:
+        """The known users: the table it was fitted on."""
+        return self._check_fitted().known["user"].frame
+
+    @property
+    def items_(self) -> pl.DataFrame:
+        """The known items: the table it was fitted on."""
+        return self._check_fitted().known["item"].frame
+
+    @property
     def module_(self) -> DualAutoencoder:
         """The networks."""
         return self._check_fitted().model

@@ -24,6 +24,10 @@ _NO_PORTRAIT_TERM = (
 )
 
 
+_SAID = 4
+"""Features by which one who is in no table is named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The users or items a question is about, as points."""
@@ -187,7 +191,7 @@ def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained
     radius = fitted.calibration.threshold
     inside = fitted.model.space.cross(asked.points, points)[0] <= radius
     return read_portrait(
-        subject=_subject(fitted, side, asked),
+        subject=_subject(fitted, side, who, asked),
         side=of,
         decode=lambda z: fitted.decode(of, z),
         centre=asked.points[0].cpu().numpy(),
@@ -200,9 +204,11 @@ def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained
     )
 
 
-def _subject(fitted: Fitted, side: SideName, asked: Asked) -> str:
+def _subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
     if asked.rows[0] < 0:
-        return f"this {side}"
+        row = who if isinstance(who, Mapping) else next(iter(who))
+        said = [f"{name} {value}" for name, value in row.items() if value is not None]
+        return f"a {side} with {', '.join(said[:_SAID])}" if said else f"any {side}"
     described = _described(fitted, side, asked.rows).row(0)
     return (
         str(described[-1] if described[-1] is not None else described[0])

@@ -39,7 +39,7 @@ class Dropout(nn.Module):
 
     def __init__(self, share: float) -> None:
         super().__init__()
-        self.cut = round(share * _LEVELS)
+        self.cut = min(round(share * _LEVELS), _LEVELS - 1)  # what is kept could not be scaled at a share of 1
         self.share = self.cut / _LEVELS
 
     def forward(self, x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:

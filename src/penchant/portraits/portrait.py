@@ -11,6 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from penchant.portraits.page import html_page
+
 __all__ = ["Portrait"]
 
 _BAR = 20
@@ -83,11 +85,16 @@ class Portrait:
         notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
         return (
             f"<section class='penchant-portrait'><h3>{html.escape(self.title)}</h3><p>{html.escape(self._ball())}</p>"
-            f"<ul>{typical}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<ul>{typical}</ul><div style='overflow-x:auto'>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
             f"<p>Nearest real ones:</p><ol>{examples}</ol>{notes}</section>"
         )
 
     _repr_html_ = to_html
+
+    def to_page(self) -> str:
+        """A whole HTML page, for a file."""
+        return html_page(self.title, self.to_html())
 
     def __rich__(self) -> RenderableType:
         table = Table(
@@ -155,7 +162,7 @@ def _bar(row: dict[str, Any]) -> Text:
 def _html_row(row: dict[str, Any]) -> str:
     share, population = 100 * row["share"], 100 * row["population"]
     bar = (
-        "<div style='position:relative;width:10em;height:.8em;background:#ddd' aria-hidden='true'>"
+        "<div style='position:relative;width:10em;height:.8em;background:var(--line,#ddd)' aria-hidden='true'>"
         f"<div style='width:{share:.0f}%;height:100%;background:#1f6f8b'></div>"
         f"<div style='position:absolute;left:{min(99, population):.0f}%;top:-2px;width:2px;height:1.1em;"
         "background:#b3261e'></div>"

@@ -53,11 +53,13 @@ def error(x: Float[Tensor, "n k"], y: Float[Tensor, "m k"], r: float) -> Float[T
     """The most that `powers` can be wrong by, for each row.
 
     Rounding of sums of k products is below k·ε·Σ|·|, and
-    Σ_i C(r,i) |x|^(r−i) |y|^i = (|x| + |y|)^r ≤ 2^(r−1)(|x|^r + |y|^r).
+    Σ_i C(r,i) |x|^(r−i) |y|^i = (|x| + |y|)^r ≤ 2^(r−1)(|x|^r + |y|^r). What underflows is lost whole: the
+    smallest normal number for each product.
 
     Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), §3.1.
     """
-    size = x.pow(int(r)).mean(1, keepdim=True) + y.pow(int(r)).mean(1).amax()
+    info = torch.finfo(x.dtype)
+    size = x.pow(int(r)).mean(1, keepdim=True) + y.pow(int(r)).mean(1).amax() + info.tiny / info.eps
     return (x.shape[1] + 2 * r + 2) * _epsilon(x) * 2 ** (r - 1) * size
 
 

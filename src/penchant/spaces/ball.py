@@ -69,7 +69,7 @@ class Ball:
         """Is there no point of M in it? Only where the centre lies outside M."""
         # each axis by itself: no point of M is nearer than the centre moved into M
         nearest = self.centre.clamp(self.space.low, self.space.high)
-        return float(self.space.base_distance(nearest, self.centre)) > self.radius
+        return not bool(self.contains(nearest))
 
     def contains(self, points: Float[Tensor, "*n k"]) -> Bool[Tensor, "*n"]:
         """Which points lie in the ball and in M.

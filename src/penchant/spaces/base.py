@@ -124,9 +124,9 @@ class BaseSpace(ABC):
             )
         if self.cap is None:
             return self
-        above = math.nextafter(threshold, math.inf)
+        above = _next_single(threshold)
         cap = max(threshold + margin, above) if self.cap == "auto" else float(self.cap)
-        if cap <= threshold:
+        if cap < above:
             raise ConfigError(f"space.cap = {cap}: above the threshold {threshold:.4g} expected, or all would be liked")
         if cap >= self.diameter and self.cap != "auto":
             _warn(f"space.cap = {cap} is not below the diameter {self.diameter:g}: it changes nothing")
@@ -141,6 +141,11 @@ class BaseSpace(ABC):
         for x in points:
             if x.shape[-1] != self.dim:
                 raise SpaceError(f"points of {x.shape[-1]} axes in a space of {self.dim}")
+
+
+def _next_single(x: float) -> float:
+    """The least number above x in single precision too, where a cap must not round onto the threshold."""
+    return float(torch.tensor(x, dtype=torch.float32).nextafter(torch.tensor(math.inf)))
 
 
 def _warn(message: str) -> None:

@@ -41,6 +41,7 @@ class Tables:
         items: Any = None,
         interactions: Any = None,
         flat: Any = None,
+        labelled: bool = True,
     ) -> "Tables":
         """Read and check three tables, or one flat table whose rows hold user columns, item columns and the label.
 
@@ -49,6 +50,7 @@ class Tables:
             users, items, interactions, flat: each a path (.csv, .tsv, .parquet, .arrow, .feather, .ipc, .json,
                 .ndjson), or a frame of polars, pandas or pyarrow. ``interactions`` may be left out where nothing is
                 trained or scored.
+            labelled: False where pairs are to be predicted: label, time and weight may then be missing.
 
         Raises:
             DataError: every problem found in any table: table, column, rows, what was expected, what to do.
@@ -61,10 +63,10 @@ class Tables:
                 raise DataError(
                     [Problem("flat", "a flat table and separate ones were given", fix="Give one or the other")]
                 )
-            schema, frames, names = readers.split_flat(schema, flat)
+            schema, frames, names = readers.split_flat(schema, flat, labelled=labelled)
         else:
             frames, names = readers.read_three(schema, given)
-        errors, warnings = checks.check(schema, frames, names)
+        errors, warnings = checks.check(schema, frames, names, labelled=labelled)
         if errors:
             raise DataError(errors)
         frames = checks.settled(schema, frames)

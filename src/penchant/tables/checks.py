@@ -8,7 +8,7 @@ import polars as pl
 from penchant.errors import Problem
 from penchant.tables.kinds import KINDS
 from penchant.tables.kinds._base import cells
-from penchant.tables.readers import columns_of, not_there
+from penchant.tables.readers import columns_needed, not_there
 from penchant.tables.schema import Schema
 
 __all__ = ["check", "settled"]
@@ -18,16 +18,20 @@ _MOSTLY_MISSING = 0.5
 Frames = Mapping[str, pl.DataFrame]
 
 
-def check(schema: Schema, frames: Frames, names: Mapping[str, str]) -> tuple[list[Problem], list[Problem]]:
+def check(
+    schema: Schema, frames: Frames, names: Mapping[str, str], *, labelled: bool = True
+) -> tuple[list[Problem], list[Problem]]:
     """All errors and all warnings.
 
     Arguments:
         frames: users, items, interactions.
         names: what their owner calls them (a file's name), for the messages.
+        labelled: False: label, time and weight of the interactions may be missing.
     """
     errors: list[Problem] = []
     for table, frame in frames.items():
-        errors += _columns(schema, table, frame, names[table])
+        if table != "interactions" or frame.height:
+            errors += _columns(columns_needed(schema, table, labelled=labelled), frame, names[table])
         if frame.height == 0 and table != "interactions":
             errors.append(Problem(names[table], "the table is empty", fix="Give at least one row"))
         errors += _cells(schema, table, frame, names[table])
@@ -37,10 +41,8 @@ def check(schema: Schema, frames: Frames, names: Mapping[str, str]) -> tuple[lis
     return errors, [] if errors else list(_warnings(schema, frames, names))
 
 
-def _columns(schema: Schema, table: str, frame: pl.DataFrame, name: str) -> Iterator[Problem]:
-    for column in columns_of(schema, table):
-        if column not in frame.columns and not (table == "interactions" and frame.height == 0):
-            yield not_there(name, column, frame.columns)
+def _columns(needed: list[str], frame: pl.DataFrame, name: str) -> Iterator[Problem]:
+    return (not_there(name, column, frame.columns) for column in needed if column not in frame.columns)
 
 
 def _fields(schema: Schema, table: str) -> Iterator[tuple[str, str]]:

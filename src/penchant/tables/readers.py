@@ -12,7 +12,7 @@ import polars as pl
 from penchant.errors import DataError, Problem
 from penchant.tables.schema import Schema
 
-__all__ = ["SUFFIXES", "columns_of", "not_there", "read_frame", "read_three", "split_flat"]
+__all__ = ["SUFFIXES", "columns_needed", "columns_of", "not_there", "read_frame", "read_three", "split_flat"]
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".ipc", ".json", ".ndjson", ".jsonl")
 """What can be read."""
@@ -30,6 +30,13 @@ def columns_of(schema: Schema, table: str) -> list[str]:
     else:
         named, fields = [schema.item_id, schema.item_name], schema.side("item")
     return list(dict.fromkeys(name for name in [*named, *(f.name for f in fields)] if name is not None))
+
+
+def columns_needed(schema: Schema, table: str, *, labelled: bool) -> list[str]:
+    """Those of `columns_of` that have to be there: pairs to be predicted need no label, time and weight."""
+    optional = () if labelled or table != "interactions" else (schema.label, schema.time, schema.weight)
+    context = {field.name for field in schema.side("context")}
+    return [name for name in columns_of(schema, table) if name not in optional or name in context]
 
 
 def read_frame(source: Any, *, columns: list[str] | None = None, name: str = "table") -> pl.DataFrame:
@@ -175,7 +182,9 @@ def read_three(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, pl.D
     return frames, names
 
 
-def split_flat(schema: Schema, source: Any) -> tuple[Schema, dict[str, pl.DataFrame], dict[str, str]]:
+def split_flat(
+    schema: Schema, source: Any, *, labelled: bool = True
+) -> tuple[Schema, dict[str, pl.DataFrame], dict[str, str]]:
     """One flat table to three: the distinct users, the distinct items, the rows. Keys are made up where there are none.
 
     Returns:
@@ -185,7 +194,7 @@ def split_flat(schema: Schema, source: Any) -> tuple[Schema, dict[str, pl.DataFr
         DataError: columns that are not there.
     """
     name = _named(source, "flat")
-    wanted = list(dict.fromkeys(c for table in TABLES for c in columns_of(schema, table)))
+    wanted = list(dict.fromkeys(c for table in TABLES for c in columns_needed(schema, table, labelled=labelled)))
     rows = read_frame(source, columns=None, name=name)
     made_up = {c for c, key in ((schema.user, schema.user_id), (schema.item, schema.item_id)) if key is None}
     missing = [c for c in wanted if c not in rows.columns and c not in made_up]

@@ -1,0 +1,158 @@
+"""What verbs ask for: their shared options, and tables, models and rows from them.
+
+Nothing heavy is imported before it is needed, so that ``--help`` is quick.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penchant.errors import ConfigError
+
+if TYPE_CHECKING:
+    from penchant.estimator import Penchant
+    from penchant.tables import Tables
+
+__all__ = [
+    "Context",
+    "Count",
+    "Examples",
+    "Flat",
+    "Interactions",
+    "Items",
+    "Json",
+    "Model",
+    "Out",
+    "PortraitOut",
+    "Quiet",
+    "Rng",
+    "Rows",
+    "SchemaFile",
+    "Users",
+    "given_rows",
+    "load_model",
+    "model_tables",
+    "one_asked",
+    "parse_row",
+    "read_tables",
+    "warn",
+]
+
+_FORMS = "CSV, TSV, Parquet, Arrow, JSON or NDJSON"
+
+SchemaFile = Annotated[Path, typer.Option("--schema", "-s", help="schema.toml: what the columns mean.")]
+Users = Annotated[Path | None, typer.Option(help=f"The user table: {_FORMS}.")]
+Items = Annotated[Path | None, typer.Option(help=f"The item table: {_FORMS}.")]
+Interactions = Annotated[Path | None, typer.Option(help=f"The interactions: {_FORMS}.")]
+Flat = Annotated[Path | None, typer.Option(help="One flat table instead of the three: user, item, label in each row.")]
+Model = Annotated[Path, typer.Argument(help="A model directory, as `penchant train` writes it.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file: .csv, .parquet, .arrow, .json, …")]
+PortraitOut = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file: .html or .json.")]
+Examples = Annotated[int, typer.Option(min=1, help="How many real ones to show.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Rng = Annotated[int, typer.Option(help="The seed: the same one gives the same result on the same machine.")]
+Count = Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")]
+Rows = Annotated[
+    list[str] | None,
+    typer.Option("--row", help="Features of one who is in no table, as JSON: '{\"age\": 24}'. May be repeated."),
+]
+Context = Annotated[str | None, typer.Option(help="The situation (context columns), as JSON: '{\"hour\": 8}'.")]
+
+
+def read_tables(
+    schema: Path, users: Path | None, items: Path | None, interactions: Path | None, flat: Path | None
+) -> "Tables":
+    """The tables that the options name, checked.
+
+    Raises:
+        DataError: every problem found. ConfigError: neither a flat table nor users and items.
+    """
+    from penchant.tables import Schema, Tables
+
+    if flat is None and (users is None or items is None):
+        raise ConfigError("give --users, --items and --interactions, or one table with --flat")
+    return Tables.read(Schema.read(schema), users=users, items=items, interactions=interactions, flat=flat)
+
+
+def load_model(path: Path) -> "Penchant":
+    """The model in a directory. Raises: StorageError: none there, altered, or of a later version."""
+    from penchant.estimator import Penchant
+
+    return Penchant.load(path)
+
+
+def model_tables(
+    model: "Penchant",
+    *,
+    users: Path | None,
+    items: Path | None,
+    interactions: Path | None,
+    flat: Path | None,
+    labelled: bool,
+) -> "Tables":
+    """Interactions for a model: with its own users and items where no other tables are given.
+
+    Raises:
+        DataError: every problem found. ConfigError: no interactions.
+    """
+    from dataclasses import replace
+
+    from penchant.tables import Tables, read_frame
+
+    schema = model.schema_
+    if flat is not None:
+        there = read_frame(flat).columns
+        if schema.user_id not in there:  # its keys were made up when it was trained, and are again
+            schema = replace(schema, user_id=None)
+        if schema.item_id not in there:
+            schema = replace(schema, item_id=None)
+        return Tables.read(schema, users=users, items=items, interactions=interactions, flat=flat, labelled=labelled)
+    if interactions is None:
+        raise ConfigError("give the pairs with --interactions, or one table with --flat")
+    own = {"users": model.users_ if users is None else users, "items": model.items_ if items is None else items}
+    return Tables.read(schema, **own, interactions=interactions, labelled=labelled)
+
+
+def parse_row(text: str, option: str) -> dict[str, Any]:
+    """A JSON object from the command line.
+
+    Raises:
+        ConfigError: not JSON, or no object.
+    """
+    try:
+        row = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{option} {text!r}: JSON expected ({error.msg} at {error.pos})") from error
+    if not isinstance(row, dict):
+        raise ConfigError(f"{option} {text!r}: a JSON object expected, {{column: value, …}}")
+    return row
+
+
+def given_rows(rows: list[str] | None, file: Path | None) -> list[dict[str, Any]]:
+    """Rows of features from ``--row`` and from a file."""
+    from penchant.tables import read_frame
+
+    found = [parse_row(text, "--row") for text in rows or ()]
+    if file is not None:
+        found += read_frame(file).to_dicts()
+    return found
+
+
+def one_asked(key: str | None, row: str | None, what: str) -> Any:
+    """The one that a question is about: an id, or a row of features.
+
+    Raises:
+        ConfigError: both or neither.
+    """
+    if (key is None) == (row is None):
+        raise ConfigError(f"give the {what}'s id, or its features with --row, one of the two")
+    return key if row is None else parse_row(row, "--row")
+
+
+def warn(tables: "Tables") -> None:
+    """Say what is odd about tables, on standard error."""
+    for problem in tables.warnings:
+        typer.echo(f"warning: {problem}", err=True)
