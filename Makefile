@@ -5,6 +5,7 @@
 #   make test-all    the same with the slow tests
 #   make bench       measure; writes benchmarks/results/
 #   make lint        style and types alone
+#   make docs        write what docs say of the code from the code
 #   make docs-check  the tests that keep docs and doors true
 #   make clean       remove the environment and what tools left behind
 #
@@ -26,7 +27,7 @@ BENCH := $(VENV)/.installed-bench
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench lint docs-check clean
+.PHONY: help demo test test-all bench lint docs docs-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -64,6 +65,9 @@ test: lint
 
 test-all: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+docs: $(TEST)
+	$(BIN)/python docs/generate.py
 
 docs-check: $(TEST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_docs.py tests/test_door.py

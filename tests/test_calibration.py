@@ -19,7 +19,7 @@ def pairs(slope: float, threshold: float, n: int = 4000, rng: int = 0) -> tuple[
 def test_it_equals_an_unpenalised_logistic_regression():
     distance, liked = pairs(6.0, 0.7)
     weight = np.random.default_rng(1).uniform(0.5, 2, len(liked))
-    found = calibrate(distance, liked, weight, start=START)
+    found = calibrate(distance, liked, weight, start=START, diameter=2.0)
     oracle = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(distance[:, None], liked, sample_weight=weight)
     assert found.slope == pytest.approx(-oracle.coef_[0, 0], rel=1e-3)
     assert found.threshold == pytest.approx(-oracle.intercept_[0] / oracle.coef_[0, 0], rel=1e-3)
@@ -28,14 +28,14 @@ def test_it_equals_an_unpenalised_logistic_regression():
 @settings(max_examples=20, deadline=None)
 @given(slope=st.floats(2, 40), threshold=st.floats(0.3, 1.5))
 def test_the_threshold_is_where_both_labels_are_equally_likely(slope, threshold):
-    found = calibrate(*pairs(slope, threshold), start=START)
+    found = calibrate(*pairs(slope, threshold), start=START, diameter=2.0)
     assert found.threshold == pytest.approx(threshold, abs=0.15)
     assert found.probability(np.array([found.threshold]))[0] == pytest.approx(0.5)
 
 
 def test_separable_data_end_in_finite_numbers():
     distance = np.linspace(0, 2, 100)
-    found = calibrate(distance, (distance < 1).astype(float), start=START)
+    found = calibrate(distance, (distance < 1).astype(float), start=START, diameter=2.0)
     assert found.threshold == pytest.approx(1.0, abs=0.02)
     assert np.isfinite(found.slope)
 
@@ -46,7 +46,19 @@ def test_separable_data_end_in_finite_numbers():
     ids=["nothing", "one label", "liking rises", "no spread"],
 )
 def test_what_cannot_be_fitted_keeps_the_start(distance, liked):
-    assert calibrate(np.array(distance, dtype=float), np.array(liked, dtype=float), start=START) == START
+    assert calibrate(np.array(distance, dtype=float), np.array(liked, dtype=float), start=START, diameter=2.0) == START
+
+
+@settings(max_examples=20, deadline=None)
+@given(slope=st.floats(0.5, 3), shift=st.floats(0.2, 2), all_liked=st.booleans())
+def test_a_threshold_stays_inside_the_space(slope, shift, all_liked):
+    """Where nearly all pairs are liked, or nearly none, P = ½ at no distance there is."""
+    distance, liked = pairs(slope, 2 + shift if all_liked else -shift)
+    found = calibrate(distance, liked, start=START, diameter=2.0)
+    assert 0 < found.threshold < 2
+    assert found.slope > 0
+    decided = found.probability(distance) >= 0.5
+    assert decided.mean() > 0.95 if all_liked else decided.mean() < 0.05
 
 
 def test_a_radius_by_probability_is_the_inverse():

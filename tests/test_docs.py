@@ -8,6 +8,8 @@ import itertools
 import pkgutil
 import re
 import shlex
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -151,6 +153,14 @@ def test_commands_in_the_docs_exist(page):
                 used = {w.partition("=")[0] for w in words if w.startswith("--")} - {"--help"}
                 unknown = used - options(VERBS[verb])
                 assert not unknown, f"{page_id(page)}:{line}: penchant {verb} has no {sorted(unknown)}"
+
+
+def test_pages_made_from_the_code_are_what_the_code_says():
+    """docs/cli.md, docs/configuration.md and the figures in README.md: `make docs` writes them."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 # ---------------------------------------------------------------------- what can be set

@@ -15,6 +15,8 @@ __all__ = ["Calibration", "calibrate"]
 
 _RIDGE = 1e-6
 _STEPS = 50
+_EDGE = 1e-3
+"""Share of the diameter that a threshold keeps from both ends of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,17 @@ def calibrate(
     weight: Float[np.ndarray, " n"] | None = None,
     *,
     start: Calibration,
+    diameter: float,
 ) -> Calibration:
     """Fit slope and threshold by weighted logistic regression of the label on the distance (Newton's method).
 
-    With one label only, or where liking does not fall with the distance, nothing can be fitted: ``start`` is returned.
+    The threshold is a radius: where the best one lies outside (0, diameter), as nearly all pairs are liked or nearly
+    none, it stays just inside that end and the slope alone is fitted. With one label only, or where liking does not
+    fall with the distance, nothing can be fitted: ``start`` is returned.
+
+    Arguments:
+        start: what is returned where nothing can be fitted.
+        diameter: the largest distance there is.
 
     Source: Platt 1999, Probabilistic outputs for support vector machines; targets unsmoothed, n is large.
     """
@@ -58,21 +67,25 @@ def calibrate(
     w = np.ones_like(y) if weight is None else weight.astype(np.float64)
     if len(y) == 0 or not 0 < float((w * y).sum()) < float(w.sum()):
         return start
-    centre, spread = float(distance.mean()), float(distance.std()) or 1.0
-    x = np.column_stack([np.ones_like(y), (distance.astype(np.float64) - centre) / spread])
-    beta = _newton(x, y, w / w.sum())
+    d, w = distance.astype(np.float64), w / w.sum()
+    centre, spread = float(d.mean()), float(d.std()) or 1.0
+    beta = _newton(np.column_stack([np.ones_like(y), (d - centre) / spread]), y, w)
     slope = -beta[1] / spread
     if not slope > 0:
         return start
-    return Calibration(threshold=centre + beta[0] / slope, slope=float(slope))
+    threshold = float(centre + beta[0] / slope)
+    inside = float(np.clip(threshold, _EDGE * diameter, (1 - _EDGE) * diameter))
+    if inside != threshold:
+        slope = -_newton((d - inside)[:, None], y, w)[0]
+    return Calibration(threshold=inside, slope=float(slope)) if slope > 0 else start
 
 
-def _newton(x: Float[np.ndarray, "n 2"], y: Float[np.ndarray, " n"], w: Float[np.ndarray, " n"]) -> np.ndarray:
-    beta = np.zeros(2)
+def _newton(x: Float[np.ndarray, "n c"], y: Float[np.ndarray, " n"], w: Float[np.ndarray, " n"]) -> np.ndarray:
+    beta = np.zeros(x.shape[1])
     for _ in range(_STEPS):
         p = expit(x @ beta)
         gradient = x.T @ (w * (p - y)) + _RIDGE * beta
-        hessian = (x * (w * p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(2)
+        hessian = (x * (w * p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(len(beta))
         step = np.linalg.solve(hessian, gradient)
         beta -= _shortened(step, beta, x, y, w)
         if np.abs(step).max() < 1e-10:

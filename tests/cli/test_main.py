@@ -5,7 +5,19 @@ import pytest
 
 from penchant import __version__
 
-VERBS = "demo check train evaluate predict recommend related portrait audience info schema".split()
+VERBS = [
+    "demo",
+    "check",
+    "train",
+    "evaluate",
+    "predict",
+    "recommend",
+    "related",
+    "portrait",
+    "audience",
+    "info",
+    "schema",
+]
 
 
 def test_help_names_every_verb_and_comes_without_heavy_imports():

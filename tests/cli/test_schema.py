@@ -33,7 +33,16 @@ def test_a_file_that_is_there_is_kept_unless_forced(shell, files, tmp_path):
 
 
 def test_a_key_that_cannot_be_found_is_asked_for(shell, tmp_path):
-    (tmp_path / "flat.csv").write_text("a,b\n1,2\n3,4\n")
-    said = shell("schema", "infer", "--flat", tmp_path / "flat.csv")
+    for name in ("users", "items", "clicks"):
+        (tmp_path / f"{name}.csv").write_text(f"{name}_a,{name}_b\n1.5,x\n1.5,y\n")
+    words = [
+        "--users",
+        tmp_path / "users.csv",
+        "--items",
+        tmp_path / "items.csv",
+        "--interactions",
+        tmp_path / "clicks.csv",
+    ]
+    said = shell("schema", "infer", *words)
     assert (said.code, said.out) == (1, "")
-    assert "flat" in said.err
+    assert "key" in said.err

@@ -4,11 +4,13 @@ import datetime as dt
 import json
 
 import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from penchant._spec import FIRST, MISSING, UNSEEN
-from penchant.errors import DataError, UnknownIdError
+from penchant.errors import DataError, SchemaError, UnknownIdError
 from penchant.tables._tables import Tables
 from penchant.tables.encoding import SideEncoder, TablesEncoder
 from penchant.tables.schema import Field, Schema
@@ -147,6 +149,66 @@ def test_wrong_rows_are_refused_with_every_problem(encoder) -> None:
         encoder.encode_rows([{"taste": [1.0, 2.0, 3.0]}])
     with pytest.raises(DataError, match="a finite number expected, got nan"):
         encoder.encode_rows([{"age": float("nan")}])
+
+
+def test_values_of_other_libraries_are_understood(encoder) -> None:
+    odd = [
+        {"age": np.int8(30), "tags": pd.Series(["x"]), "joined": np.datetime64("2024-05-01T12:00:00.000000001")},
+        {"age": pd.NA, "tags": {"x"}, "joined": pd.Timestamp("2024-05-01"), "taste": pa.array([0.5, 1.5])},
+        {"age": None, "tags": np.array(["x", None], dtype=object), "joined": pd.NaT, "taste": range(2)},
+    ]
+    plain = [
+        {"age": 30, "tags": ["x"], "joined": dt.date(2024, 5, 1)},
+        {"tags": ["x"], "joined": dt.date(2024, 5, 1), "taste": [0.5, 1.5]},
+        {"tags": ["x"], "taste": [0.0, 1.0]},
+    ]
+    one, other = encoder.encode_rows(odd), encoder.encode_rows(plain)
+    assert np.array_equal(one.dense, other.dense, equal_nan=True)
+    assert one.bags[0].values.tolist() == other.bags[0].values.tolist()
+
+
+def test_one_row_does_not_suffer_from_another(encoder) -> None:
+    rows = [
+        {"city": "北京", "joined": "2024-05-01", "user_id": "a"},
+        {"city": 7, "joined": dt.date(1960, 1, 1), "user_id": 3},
+        {"city": "\ud800"},
+    ]
+    both = encoder.encode_rows(rows[:2])
+    for j in (0, 1):
+        alone = encoder.encode_rows([rows[j]])
+        assert np.array_equal(alone.dense[0], both.dense[j], equal_nan=True)
+        assert alone.codes[0].tolist() == both.codes[j].tolist()
+    with pytest.raises(DataError, match="column 'city', 1 row"):
+        encoder.encode_rows([rows[2]])
+    for strange in (["age"], USERS, [None, {}]):
+        with pytest.raises(DataError, match=r"rows of users, .* \(0.*\): a row expected, got .*Give {col"):
+            encoder.encode_rows(strange)
+
+
+def test_columns_of_another_kind_are_named(encoder) -> None:
+    """Frames that no reader has checked; what can only be meant one way is taken so."""
+    lists = pl.Series([[1, 2], None, [3], []])
+    for name in ("age", "vip", "city", "joined", "user_id"):
+        wrong = USERS.with_columns(lists.alias(name))
+        for ask in (lambda f: SideEncoder.fit(FIELDS, f), encoder.encode, encoder.report):
+            with pytest.raises(DataError, match=f"users: column '{name}', 3 rows"):
+                ask(wrong)
+    struct = USERS.with_columns(age=pl.struct("age"))
+    with pytest.raises(DataError, match=r"column 'age', 4 rows .*a number expected, got Struct"):
+        encoder.encode(struct)
+
+
+def test_a_state_of_another_schema_is_refused(encoder) -> None:
+    state = encoder.state()
+    age = "column 'age': what was learned does not fit this field. Give the schema with which it was fitted"
+    for wrong in ({}, {**state, "age": {}}, {**state, "age": state["city"]}, {**state, "age": {"knots": "x"}}):
+        with pytest.raises(SchemaError) as caught:
+            SideEncoder.from_state(FIELDS[1:2], wrong)
+        assert age in str(caught.value)
+    with pytest.raises(SchemaError, match="'city'"):
+        SideEncoder.from_state(FIELDS, {**state, "city": {"type": "int", "values": ["x"]}})
+    with pytest.raises(SchemaError, match="'user_id'"):
+        TablesEncoder.from_state(SCHEMA, {})
 
 
 def test_a_column_that_is_not_there() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penchant.errors import SchemaError
+from penchant.errors import SchemaError, StorageError
 from penchant.tables.schema import KIND_NAMES, SIDES, Field, Schema
 
 EXAMPLE = """
@@ -174,6 +174,8 @@ def test_parts_do_not_clash() -> None:
         Schema(fields=(Field(name="label", side="context", kind="binary"),))
     with pytest.raises(SchemaError, match="a key cannot be a context column"):
         Schema(fields=(Field(name="u", side="context", kind="id"),), user_id="u")
+    with pytest.raises(SchemaError, match="label and time are the same column"):
+        Schema(fields=(), label="a", time="a")
     with pytest.raises(SchemaError, match="user and weight are the same column"):
         Schema(fields=(), user="a", weight="a")
     assert Schema(fields=(Field(name="t", side="context", kind="date"),), time="t").time == "t"
@@ -187,8 +189,19 @@ def test_unreadable_files(tmp_path) -> None:
         Schema.read(tmp_path / "latin.toml")
     with pytest.raises(SchemaError, match=r"schema\.toml: not TOML"):
         Schema.from_toml("[users")
-    with pytest.raises(SchemaError, match="not TOML"):
-        Schema.from_toml("[users.columns]\na='id'\na='id'")
+    for text in ("[users.columns]\na='id'\na='id'", "a=" + "[" * 9999, "\x00"):
+        with pytest.raises(SchemaError, match="not TOML"):
+            Schema.from_toml(text)
+    with pytest.raises(SchemaError, match="cannot be read"):
+        Schema.read("\x00")
+    with pytest.raises(StorageError, match="cannot be written"):
+        Schema(fields=()).write(tmp_path / "nowhere" / "schema.toml")
+
+
+def test_files_of_other_systems_are_read(tmp_path) -> None:
+    """With a byte order mark and Windows' line ends."""
+    (tmp_path / "schema.toml").write_bytes(b"\xef\xbb\xbf" + EXAMPLE.replace("\n", "\r\n").encode())
+    assert Schema.read(tmp_path / "schema.toml") == Schema.from_toml("\ufeff" + EXAMPLE) == Schema.from_toml(EXAMPLE)
 
 
 N = 300
@@ -320,6 +333,8 @@ def test_a_flat_table_without_ids() -> None:
     assert kinds(schema, "user") == {"user_age": "numeric"}
     assert kinds(schema, "item") == {"item_price": "numeric"}
     assert "'mood' left out: whose it is cannot be told" in schema.to_toml()
+    with pytest.raises(SchemaError, match=r"flat: neither a key nor a column of items was found\. Give item_id"):
+        Schema.infer(flat=flat.drop("item_price"))
     schema = Schema.infer(flat=flat, user_columns=["mood", "device"])
     assert set(kinds(schema, "user")) == {"user_age", "mood", "device"}
 
@@ -343,6 +358,15 @@ def test_nothing_to_infer_from() -> None:
     with pytest.raises(SchemaError, match="no column was found that names the item"):
         Schema.infer(users=users(), items=items(), interactions=clicks().drop("article", "rating"))
     assert Schema.infer(interactions=clicks().rename({"article": "item"})).item == "item"
+
+
+def test_what_cannot_be_judged_is_left_out() -> None:
+    objects = pl.Series([[1], {"a": 2}, None] * 100, dtype=pl.Object)
+    for tables in ({"users": users().with_columns(odd=objects)}, {"flat": clicks().head(N).with_columns(odd=objects)}):
+        drafted = Schema.infer(**tables).to_toml()
+        assert "# 'odd' left out: its values have no type in common" in drafted
+    with pytest.raises(SchemaError, match=r"items: a polars frame expected, got dict\. Read it with"):
+        Schema.infer(users=users(), items={"id": [1]})  # type: ignore[arg-type]
 
 
 @given(

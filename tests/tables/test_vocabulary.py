@@ -1,5 +1,7 @@
 """Ids and rows."""
 
+import datetime as dt
+
 import numpy as np
 import polars as pl
 import pytest
@@ -68,3 +70,26 @@ def test_ids_are_distinct_and_present() -> None:
         Vocabulary(["a", None, "b", "a"], what="item")
     assert [p.rows for p in caught.value.problems] == [(1,), (3,)]
     assert "items, 1 row (3): an id of its own expected in each row, got 'a' again" in str(caught.value)
+
+
+def test_what_can_be_no_id_is_unknown() -> None:
+    """It must not be taken for the number it is stored as: {"a": 1} and 2 January 1970 are not user 1."""
+    whole, text = Vocabulary([1, 2], what="user"), Vocabulary(["a", "b"])
+    for one in (["a"], {"a": 1}, dt.date(1970, 1, 2), b"a", 1.5, float("nan"), True, 2**70, "\ud800", object()):
+        assert whole.find([one]).tolist() == text.find([one]).tolist() == [-1]
+    assert whole.find(pl.Series([dt.date(1970, 1, 2)])).tolist() == [-1]
+    assert whole.find([np.int8(2), 1.0]).tolist() == [1, 0]
+    with pytest.raises(UnknownIdError, match="no user '1970-01-02' among"):
+        whole.rows([dt.date(1970, 1, 2)])
+
+
+@pytest.mark.parametrize("ids", [[["a"]], [1, "a"], [1.5], [dt.date(2024, 5, 1)]])
+def test_ids_are_whole_numbers_or_text(ids) -> None:
+    with pytest.raises(DataError, match=r"users: column 'user', .* whole number"):
+        Vocabulary(ids, what="user")
+
+
+def test_ids_beyond_64_bits() -> None:
+    ids = [2**64 - 1, 2**70, 5]
+    assert Vocabulary(ids).rows(ids[::-1]).tolist() == [2, 1, 0]
+    assert Vocabulary(pl.Series([2**64 - 1, 5], dtype=pl.UInt64)).rows([5, str(2**64 - 1)]).tolist() == [1, 0]

@@ -119,7 +119,9 @@ def _calibration(model: DualAutoencoder, held_out: Batches | None) -> Calibratio
         return start
     distance = pair_distances(model, held_out).double().cpu().numpy()
     weight = None if held_out.weight is None else held_out.weight.double().cpu().numpy()
-    return calibrate(distance, held_out.liked.double().cpu().numpy(), weight, start=start)
+    return calibrate(
+        distance, held_out.liked.double().cpu().numpy(), weight, start=start, diameter=model.space.diameter
+    )
 
 
 def _seen(data: EncodedTables) -> pl.DataFrame:

@@ -19,6 +19,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "encoder": EncoderOptions(inputs="vector", hidden=(128, 64), dropout=0.0, wide=False, unseen=0.0),
         "decoder": DecoderOptions(hidden=(64, 128), linear=False),
         "loss": Loss(neck="hinge", margin=0.1, beta=1.0, gamma=0.01, delta=0.0),
+        "weight_decay": 0.0,
         "average": 0.0,
     },
 }

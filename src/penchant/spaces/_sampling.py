@@ -24,7 +24,10 @@ from penchant.errors import SpaceError
 __all__ = ["Sampler"]
 
 _ROUNDS = 2000
-"""Rounds without a single point before giving up; a few dozen are usual where all is well."""
+"""Rounds in which an axis is proposed before giving up; a few dozen are usual where all is well."""
+
+_IDLE = 100
+"""Rounds without a single point accepted before giving up; a few at most where all is well."""
 
 _AT_ONCE = 1 << 17
 """Numbers proposed at a time, at most."""
@@ -46,6 +49,8 @@ class Sampler:
         self.radius, self.norm, self.dim = radius, norm, len(centre)
         # differences in units of the radius, so that B = k for every ball
         self.low, self.high = self.low / radius, self.high / radius
+        self.near = torch.maximum(self.low, -self.high).clamp(min=0)
+        """How far the box is from the centre on each axis: 0 where it holds it."""
         self.tilt = 0.0 if math.isinf(norm) else self._best_tilt()
         self.accepted = 1.0
         """Share of the last proposals that was accepted."""
@@ -66,7 +71,7 @@ class Sampler:
             kept.append(steps)
             found += len(steps)
             idle = 0 if len(steps) else idle + 1
-            if idle > _ROUNDS:
+            if idle > _IDLE:
                 raise SpaceError("next to nothing of this ball lies in the box: no point could be drawn")
         return self.centre + self.radius * torch.cat(kept)[:n]
 
@@ -79,32 +84,42 @@ class Sampler:
     def _propose(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, k) steps from the centre, each axis from its tilted density, by rejection from another.
 
-        From the flat one, or the untruncated one: |δ| = G^(1/r)·U with G ~ Gamma(1 + 1/r) / β, U uniform. The
-        narrower of the two accepts two of five at least, as long as the centre lies in the box.
+        From `_between`, or the untruncated one: |δ| = G^(1/r)·U with G ~ Gamma(1 + 1/r) / β, U uniform. The
+        narrower of the two accepts two of five at least, where the axis holds the centre.
         """
-        width = self.high - self.low
-        flat = (width <= self._full_width()) | (self.low > 0) | (self.high < 0)
-        base = torch.where(self.low > 0, self.low, torch.where(self.high < 0, -self.high, 0.0)).pow(self.norm)
+        bounded = (self.high - self.low <= self._full_width()) | (self.near > 0)
         steps = torch.empty(n * self.dim, dtype=torch.float64)
         todo = torch.arange(n * self.dim)
         for _ in range(_ROUNDS):
             axis = todo % self.dim
-            level, spread = flat[axis], _uniform(generator, 2 * len(todo))
+            narrow, spread = bounded[axis], _uniform(generator, 2 * len(todo))
             first, second = spread[: len(todo)], spread[len(todo) :]
-            step = self.low[axis] + width[axis] * first
-            good = torch.ones_like(level)
-            if self.tilt:
-                size = step.abs().pow(self.norm)
-                good = second < torch.exp(-self.tilt * (size - base[axis]))
-            if not bool(level.all()):
+            step, odds = self._between(axis, first)
+            good = second < odds
+            if not bool(narrow.all()):
                 wide = self._untruncated(first, second, generator)
                 inside = (wide >= self.low[axis]) & (wide <= self.high[axis])
-                step, good = step.where(level, wide), good.where(level, inside)
+                step, good = step.where(narrow, wide), good.where(narrow, inside)
             steps[todo[good]] = step[good]
             todo = todo[~good]
             if not len(todo):
                 return steps.view(n, self.dim)
         raise SpaceError("next to nothing of this ball lies in the box: no point could be drawn")
+
+    def _between(self, axis: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Steps between the edges, and the odds of keeping them, which leave the density ∝ exp(−β|δ|^r).
+
+        Flat where the axis holds the centre; elsewhere exponential from the near edge on, along the tangent of
+        |δ|^r there, which lies below it.
+        """
+        low, high, near = self.low[axis], self.high[axis], self.near[axis]
+        if not self.tilt:
+            return low + (high - low) * first, torch.ones_like(first)
+        rate = (self.tilt * self.norm * near.pow(self.norm - 1)).where(near > 0, 0.0)
+        way = -torch.log1p(first * torch.expm1(-rate * (high - low))) / rate
+        way = way.where(rate > 0, (high - low) * first)
+        step = torch.where(high < 0, high - way, low + way)
+        return step, torch.exp(rate * way - self.tilt * (step.abs().pow(self.norm) - near.pow(self.norm)))
 
     def _untruncated(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
         """Steps of density ∝ exp(−β|δ|^r) on the whole line; ``first`` gives the sign, ``second`` is U."""
@@ -129,14 +144,23 @@ class Sampler:
         return above
 
     def _mean(self, tilt: float) -> float:
-        """E_β[S]: (1/rβ) Σ_j P(1 + 1/r, β·t_j^r) / P(1/r, β·t_j^r), P the lower incomplete gamma function."""
+        """E_β[S]: (1/rβ) Σ_j P(1 + 1/r, β·t_j^r) / P(1/r, β·t_j^r), P the lower incomplete gamma function.
+
+        Its complement far from the centre, where P is 1 but for the last digits; where that is below the smallest
+        number, the exponential at the near edge.
+        """
         order = torch.tensor(1 / self.norm, dtype=torch.float64)
+        low, high = (tilt * edge.abs().pow(self.norm) for edge in (self.low, self.high))
         mass, moment = (
-            torch.special.gammainc(order + plus, tilt * self.high.abs().pow(self.norm)) * self.high.sign()
-            - torch.special.gammainc(order + plus, tilt * self.low.abs().pow(self.norm)) * self.low.sign()
-            for plus in (0, 1)
+            torch.where(
+                (self.near > 0) & (torch.minimum(low, high) > 1),
+                (torch.special.gammaincc(a, low) - torch.special.gammaincc(a, high)).abs(),
+                torch.special.gammainc(a, high) * self.high.sign() - torch.special.gammainc(a, low) * self.low.sign(),
+            )
+            for a in (order, order + 1)
         )
-        return float(torch.where(mass > 0, moment / mass, 0.0).sum() / (self.norm * tilt))
+        edge = self.near.pow(self.norm) + ((self.near > 0) & (self.high > self.low)) / tilt
+        return float(torch.where(mass > 0, moment / mass / (self.norm * tilt), edge).sum())
 
 
 def _uniform(generator: torch.Generator, n: int) -> Tensor:

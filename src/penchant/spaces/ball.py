@@ -14,6 +14,9 @@ from penchant.spaces.uniform import UniformSpace
 
 __all__ = ["Ball", "Box", "Intersection", "intersection"]
 
+_ROUNDS = 100
+"""Draws that rounding puts outside, one after the other, before giving up."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
@@ -93,7 +96,7 @@ class Ball:
             generator: the same state gives the same points.
 
         Raises:
-            SpaceError: nothing (or next to nothing) of the ball lies in M.
+            SpaceError: nothing (or next to nothing) of the ball lies in M, or its points' numbers are too coarse.
 
         Source: see `penchant.spaces._sampling`.
         """
@@ -101,10 +104,13 @@ class Ball:
             raise SpaceError("no point of the space lies in this ball: its centre is too far outside the box")
         box, radius = self.bounds(), self.radius
         draw = _sampling.Sampler(self.centre, box.low, box.high, radius, self.space.norm)
-        kept = [self.centre.new_zeros(0, self.space.dim)]
+        kept, idle = [self.centre.new_zeros(0, self.space.dim)], 0
         while (missing := n - sum(map(len, kept))) > 0:
             points = draw(missing, generator).to(self.centre)
             kept.append(points[self.contains(points)])  # rounding may have put one outside
+            idle = 0 if len(kept[-1]) else idle + 1
+            if idle > _ROUNDS:
+                raise SpaceError(f"a ball of radius {self.radius:.3g} is too small for points of {points.dtype}")
         return torch.cat(kept)[:n]
 
 

@@ -28,7 +28,7 @@ class BaseSpace(ABC):
     is_metric: ClassVar[bool]
     """Do the four axioms hold? What needs the triangle inequality refuses spaces without it."""
 
-    dim: int = 32
+    dim: int = 64
     """Axes k."""
     cap: float | int | Literal["auto"] | None = "auto"
     """The uniform metric's a: distances above it count as it. "auto": threshold + margin, settled after

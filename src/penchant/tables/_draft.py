@@ -57,6 +57,14 @@ def draft(
     if (flat is None) == all(t is None for t in tables.values()):
         fix = "Give users, items and interactions, or flat"
         raise SchemaError([Problem("schema", "either separate tables or one flat table expected", fix=fix)])
+    given = {**{SECTIONS[side]: frame for side, frame in tables.items()}, "flat": flat}
+    strange = {name: frame for name, frame in given.items() if not isinstance(frame, pl.DataFrame | None)}
+    if strange:
+        fix = "Read it with penchant.tables.read_frame"
+        raise SchemaError(
+            Problem(name, f"a polars frame expected, got {type(frame).__name__}", fix=fix)
+            for name, frame in strange.items()
+        )
     return _separate(tables, names) if flat is None else _flat(flat, names, columns)
 
 
@@ -109,6 +117,16 @@ def _flat(
         if name is not None:
             found[f"{side}_name"] = name
         _side(side, rows, [c for c in mine if c != name], key, fields, notes)
+    nobody = [side for side, key in keys[:2] if key is None and not any(f.side == side for f in fields)]
+    if nobody:
+        raise SchemaError(
+            Problem(
+                "flat",
+                f"neither a key nor a column of {SECTIONS[side]} was found",
+                fix=f"Give {side}_id = … (the key), or {side}_columns = …",
+            )
+            for side in nobody
+        )
     lost = "left out: whose it is cannot be told; put it under users or items"
     notes.extend(("context", f"{c!r} {lost}") for c in rest if sides[c] is None)
     given = {k: v for k, v in found.items() if v is not None}
@@ -233,7 +251,7 @@ def _sides(
             if c.lower().startswith(_PREFIX[side]):
                 sides.setdefault(c, side)
     for side, key, _ in entities:
-        open_ = [c for c in columns if c not in sides]
+        open_ = [c for c in columns if c not in sides and flat[c].dtype != pl.Object]
         if key is not None and open_ and flat[key].n_unique() < len(flat):
             varies = flat.group_by(key).agg(pl.col(c).hash().n_unique() for c in open_).drop(key).max()
             sides |= {c: side for c in open_ if varies[c][0] == 1}

@@ -86,7 +86,9 @@ def _why_not_csv(path: Path, separator: str, width: int, error: Exception) -> Pr
     try:
         path.read_text(encoding="utf-8")
     except UnicodeDecodeError as wrong:
-        return Problem(path.name, f"UTF-8 text expected ({wrong.reason} at byte {wrong.start:,})", fix="Save it as UTF-8")
+        return Problem(
+            path.name, f"UTF-8 text expected ({wrong.reason} at byte {wrong.start:,})", fix="Save it as UTF-8"
+        )
     with path.open(encoding="utf-8-sig", newline="") as file:
         for number, row in enumerate(csv.reader(file, delimiter=separator), start=-1):
             if len(row) > width:

@@ -65,13 +65,16 @@ def _series(name: str, values: Any) -> pl.Series:
     """A column; as Python objects where its values have no type in common."""
     if _of_pandas(values):
         try:
-            return pl.from_pandas(values).alias(name)  # pandas' NaN is its missing value
+            return pl.Series(name, pl.from_pandas(values))  # pandas' NaN is its missing value
         except FAILURES:
             return series_of(name, [None if isinstance(v, float) and v != v else v for v in values])
     if isinstance(values, pl.Series):
         return series_of(name, values.to_list()) if values.dtype == pl.Object else values.alias(name)
-    if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
-        return pl.Series(name, values)
+    if hasattr(values, "to_pylist"):
+        try:
+            return pl.Series(name, values)
+        except FAILURES:
+            return series_of(name, values.to_pylist())
     if isinstance(values, np.ndarray) and values.dtype != object:
         return pl.Series(name, values)
     if isinstance(values, str | bytes | Mapping):
@@ -80,4 +83,4 @@ def _series(name: str, values: Any) -> pl.Series:
 
 
 def _of_pandas(source: Any) -> bool:
-    return type(source).__module__.startswith("pandas.")
+    return type(source).__module__.split(".")[0] == "pandas"

@@ -30,8 +30,10 @@ class Guess(NamedTuple):
 
 def guess(column: pl.Series) -> Guess:
     """The likely kind of a column; kind None with the reason where it is better left out."""
-    column = column.gather_every(max(1, len(column) // SAMPLE)).drop_nulls()
     dtype = column.dtype
+    if dtype == pl.Object:
+        return _out("its values have no type in common")
+    column = column.gather_every(max(1, len(column) // SAMPLE)).drop_nulls()
     if not len(column):
         return _out("it is empty")
     if isinstance(dtype, pl.List | pl.Array):

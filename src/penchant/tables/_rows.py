@@ -1,14 +1,16 @@
 """Rows that are in no table: dictionaries to columns."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from penchant.errors import DataError, Problem
 from penchant.tables._field import SECTIONS, Field, nearest
+from penchant.tables._objects import plain, series_of
 from penchant.tables.kinds import KINDS
+from penchant.tables.kinds._base import excerpt
 
 __all__ = ["columns_of"]
 
@@ -16,19 +18,36 @@ __all__ = ["columns_of"]
 def columns_of(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """A column for each field; null where a row leaves it out.
 
-    Raises: DataError: a name that is no field, or a value of another kind; every problem at once.
+    Raises: DataError: what is no row, a name that is no field, a value of another kind; every problem at once.
     """
+    rows = list(rows)
     known = tuple(f.name for f in fields)
     table = f"rows of {SECTIONS[fields[0].side]}" if fields else "rows"
+    strange = [number for number, row in enumerate(rows) if not isinstance(row, Mapping)]
+    if strange:
+        message = f"a row expected, got {excerpt(rows[strange[0]])}"
+        shown = tuple(strange[:5])
+        raise DataError([Problem(table, message, rows=shown, n_rows=len(strange), fix="Give {column: value, …}")])
     problems = list(_strangers(table, rows, known))
     columns = []
     for f in fields:
-        column = _column(f.name, [row.get(f.name) for row in rows])
+        column = series_of(f.name, _alike(f.kind, [row.get(f.name) for row in rows]))
         problems += KINDS[f.kind].problems(f, column, table)
         columns.append(column)
     if problems:
         raise DataError(problems)
     return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(rows))
+
+
+def _alike(kind: str, values: list[Any]) -> list[Any]:
+    """Values that are each sound as text where they differ in type: one row must not suffer from another."""
+    cells = [plain(value) for value in values]
+    types = {type(cell) for cell in cells if cell is not None}
+    if kind in ("category", "id") and types == {int, str}:
+        return [None if cell is None else str(cell) for cell in cells]
+    if kind == "date" and str in types:
+        return [cell.isoformat() if isinstance(cell, dt.date) else cell for cell in cells]
+    return cells
 
 
 def _strangers(table: str, rows: Sequence[Mapping[str, Any]], known: tuple[str, ...]) -> list[Problem]:
@@ -42,22 +61,3 @@ def _strangers(table: str, rows: Sequence[Mapping[str, Any]], known: tuple[str, 
         Problem(table, message, name, tuple(numbers[:5]), len(numbers), nearest(name, known))
         for name, numbers in where.items()
     ]
-
-
-def _column(name: str, values: list[Any]) -> pl.Series:
-    """The values with the type they have in common; as Python objects where they have none."""
-    plain = [_plain(value) for value in values]
-    types = {type(v) for v in plain if v is not None}
-    if types == {int, float}:
-        plain = [None if v is None else float(v) for v in plain]
-    try:
-        return pl.Series(name, plain, strict=True)
-    except (TypeError, pl.exceptions.PolarsError, OverflowError):
-        return pl.Series(name, plain, dtype=pl.Object)
-
-
-def _plain(value: Any) -> Any:
-    """NumPy values, series, tuples and sets as plain Python ones."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return list(value) if isinstance(value, pl.Series | tuple | set | frozenset) else value

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from penchant.errors import DataError, Problem
+from penchant.errors import DataError, Problem, SchemaError
 from penchant.tables import checks, readers
+from penchant.tables._flat import split_flat
 from penchant.tables.schema import Schema
 
 __all__ = ["Tables"]
@@ -48,29 +49,28 @@ class Tables:
         Arguments:
             schema: a `Schema`, or the path of its TOML file.
             users, items, interactions, flat: each a path (.csv, .tsv, .parquet, .arrow, .feather, .ipc, .json,
-                .ndjson), or a frame of polars, pandas or pyarrow. ``interactions`` may be left out where nothing is
+                .ndjson), a frame of polars, pandas or pyarrow, or a dictionary of columns. ``interactions`` may be left
+                out where nothing is
                 trained or scored.
             labelled: False where pairs are to be predicted: label, time and weight may then be missing.
 
         Raises:
             DataError: every problem found in any table: table, column, rows, what was expected, what to do.
         """
-        if not isinstance(schema, Schema):
-            schema = Schema.read(schema)
+        schema = _schema(schema)
         given = {"users": users, "items": items, "interactions": interactions}
-        if flat is not None:
-            if any(source is not None for source in given.values()):
-                raise DataError(
-                    [Problem("flat", "a flat table and separate ones were given", fix="Give one or the other")]
-                )
-            schema, frames, names = readers.split_flat(schema, flat, labelled=labelled)
+        if flat is None:
+            found = readers.read_three(schema, given)
+        elif any(source is not None for source in given.values()):
+            fix = "Give one or the other"
+            raise DataError([Problem("flat", "a flat table and separate ones were given", fix=fix)])
         else:
-            frames, names = readers.read_three(schema, given)
-        errors, warnings = checks.check(schema, frames, names, labelled=labelled)
+            found = split_flat(schema, flat, labelled=labelled)
+        errors, warnings = checks.check(found, labelled=labelled)
         if errors:
             raise DataError(errors)
-        frames = checks.settled(schema, frames)
-        return cls(schema, frames["users"], frames["items"], frames["interactions"], tuple(warnings))
+        frames = checks.settled(found.schema, found.frames)
+        return cls(found.schema, frames["users"], frames["items"], frames["interactions"], tuple(warnings))
 
     def __len__(self) -> int:
         """Number of interactions."""
@@ -111,3 +111,12 @@ class Tables:
                 "holds": [text for _, text in facts.values()],
             }
         )
+
+
+def _schema(given: Any) -> Schema:
+    """A schema, or the one in a file."""
+    if isinstance(given, Schema):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return Schema.read(given)
+    raise SchemaError([Problem("schema", f"a Schema or the path of its file expected, got {type(given).__name__}")])

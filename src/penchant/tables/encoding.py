@@ -1,17 +1,18 @@
 """Tables to numbers: the kinds of one side fitted together, and both sides with the interactions' context."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
 
 from penchant._spec import Bag, Features, Layout
-from penchant.errors import DataError, Problem
-from penchant.tables._field import SECTIONS, Field, nearest
+from penchant.errors import DataError, Problem, SchemaError
+from penchant.tables._field import SECTIONS, SIDES, Field, nearest
+from penchant.tables._objects import FAILURES, reason
 from penchant.tables._rows import columns_of
 from penchant.tables._tables import Tables
 from penchant.tables.kinds import KINDS, Counts, Encoded, Kind
@@ -19,6 +20,8 @@ from penchant.tables.schema import Schema
 from penchant.tables.vocabulary import Vocabulary
 
 __all__ = ["EncodedTables", "SideEncoder", "TablesEncoder"]
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,10 @@ class SideEncoder:
     def fit(cls, fields: Sequence[Field], frame: pl.DataFrame) -> "SideEncoder":
         """Fit each field to its column; only training rows may be given.
 
-        Raises: DataError: a column is not there.
+        Raises: DataError: a column is not there, or of another kind.
         """
         _require(fields, frame)
-        return cls(tuple(KINDS[f.kind].fit(f, frame[f.name]) for f in fields))
+        return cls(tuple(_asked(f, frame[f.name], partial(KINDS[f.kind].fit, f)) for f in fields))
 
     @cached_property
     def layout(self) -> Layout:
@@ -50,7 +53,7 @@ class SideEncoder:
     def encode(self, frame: pl.DataFrame) -> Features:
         """Each row of the frame as numbers, codes and bags.
 
-        Raises: DataError: a column is not there, or holds vectors of another length.
+        Raises: DataError: a column is not there, or of another kind, or holds vectors of another length.
         """
         _require(self.fields, frame)
         dense = np.empty((frame.height, self.layout.n_dense), dtype=np.float32)
@@ -58,7 +61,7 @@ class SideEncoder:
         bags: list[Bag] = []
         start = place = 0
         for kind in self.kinds:
-            encoded = kind.encode(frame[kind.field.name])
+            encoded = _asked(kind.field, frame[kind.field.name], kind.encode)
             if isinstance(encoded, Bag):
                 bags.append(encoded)
             elif kind.form == "dense":
@@ -79,7 +82,8 @@ class SideEncoder:
     def report(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What is not as in the training rows: field, rows, and how many are missing, unseen and clipped."""
         _require(self.fields, frame)
-        found = [(k.field.name, frame.height, *k.counts(frame[k.field.name])) for k in self.kinds]
+        counts = ((k.field, _asked(k.field, frame[k.field.name], k.counts)) for k in self.kinds)
+        found = [(field.name, frame.height, *counted) for field, counted in counts]
         schema = {"field": pl.String, "rows": pl.Int64, **dict.fromkeys(Counts._fields, pl.Int64)}
         return pl.DataFrame(found, schema=schema, orient="row")
 
@@ -110,8 +114,11 @@ class SideEncoder:
 
     @classmethod
     def from_state(cls, fields: Sequence[Field], state: Mapping[str, Any]) -> "SideEncoder":
-        """The encoder that gave this state."""
-        return cls(tuple(KINDS[f.kind].from_state(f, state[f.name]) for f in fields))
+        """The encoder that gave this state.
+
+        Raises: SchemaError: a field's state is not there, or of another kind.
+        """
+        return cls(tuple(_restored(f, state) for f in fields))
 
     def _places(self) -> Iterator[tuple[Kind, slice]]:
         kinds = {kind.field.name: kind for kind in self.kinds}
@@ -210,12 +217,11 @@ class TablesEncoder:
 
     @classmethod
     def from_state(cls, schema: Schema, state: Mapping[str, Any]) -> "TablesEncoder":
-        """The encoder that gave this state."""
-        return cls(
-            SideEncoder.from_state(schema.side("user"), state["user"]),
-            SideEncoder.from_state(schema.side("item"), state["item"]),
-            SideEncoder.from_state(schema.side("context"), state["context"]),
-        )
+        """The encoder that gave this state.
+
+        Raises: SchemaError: a field's state is not there, or of another kind.
+        """
+        return cls(*(SideEncoder.from_state(schema.side(side), state.get(side, {})) for side in SIDES))
 
 
 def _require(fields: Sequence[Field], frame: pl.DataFrame) -> None:
@@ -227,6 +233,26 @@ def _require(fields: Sequence[Field], frame: pl.DataFrame) -> None:
     ]
     if problems:
         raise DataError(problems)
+
+
+def _asked(field: Field, column: pl.Series, ask: Callable[[pl.Series], _Answer]) -> _Answer:
+    """What a kind says of a column. Columns of another kind are named; sound ones cost nothing."""
+    try:
+        return ask(column)
+    except FAILURES as error:
+        table = SECTIONS[field.side]
+        other = Problem(table, f"cannot be read as {field.kind} ({reason(error)})", field.name, fix="Cast the column")
+        raise DataError(KINDS[field.kind].problems(field, column, table) or [other]) from error
+
+
+def _restored(field: Field, state: Mapping[str, Any]) -> Kind:
+    try:
+        return KINDS[field.kind].from_state(field, state[field.name])
+    except (KeyError, IndexError, AttributeError, *FAILURES) as error:
+        fix = "Give the schema with which it was fitted"
+        raise SchemaError(
+            [Problem("schema", "what was learned does not fit this field", field.name, fix=fix)]
+        ) from error
 
 
 def _occurring(frame: pl.DataFrame, key: str, named: pl.Series) -> pl.DataFrame:

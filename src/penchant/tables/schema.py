@@ -17,7 +17,6 @@ weight = "weight"                                 optional
 """
 
 import os
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -27,6 +26,7 @@ from typing import Any
 import polars as pl
 
 from penchant.errors import Problem, SchemaError
+from penchant.storage import write_atomic
 from penchant.tables import _draft, _toml
 from penchant.tables._field import KIND_NAMES, SECTIONS, SIDES, Field, Side, nearest
 
@@ -89,27 +89,21 @@ class Schema:
         """
         path = Path(path)
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            reason = error.strerror or str(error)
-            fix = "Check the path, or draft one with `penchant schema infer`"
-            raise SchemaError([Problem(str(path), f"cannot be read: {reason}", fix=fix)]) from error
+            text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise SchemaError([Problem(path.name, f"UTF-8 text expected: {error.reason}")]) from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            fix = "Check the path, or draft one with `penchant schema infer`"
+            raise SchemaError([Problem(str(path), f"cannot be read: {reason}", fix=fix)]) from error
         return cls.from_toml(text, source=path.name)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the schema as TOML: beside its place first, then renamed, so that no half is ever there."""
-        path = Path(path)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as beside:
-                beside.write(self.to_toml())
-            Path(name).chmod(0o644)  # temporary files are closed to others
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        """Write the schema as TOML, whole or not at all.
+
+        Raises: StorageError: the folder is not there or not writable.
+        """
+        write_atomic(Path(path), self.to_toml().encode())
 
     @classmethod
     def from_toml(cls, text: str, source: str = "schema.toml") -> "Schema":
@@ -118,8 +112,8 @@ class Schema:
         Raises: SchemaError: not TOML, or not a schema; every problem at once.
         """
         try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            document = tomllib.loads(text.removeprefix("\ufeff"))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise SchemaError([Problem(source, f"not TOML: {error}")]) from error
         parser = _Parser(document)
         try:
@@ -209,7 +203,7 @@ class Schema:
         parts: dict[str, str] = {self.user: "user", self.item: "item"}
         for part in ("label", "time", "weight"):
             name = getattr(self, part)
-            if name in parts and part != "time":
+            if name in parts and (part != "time" or parts[name] == "label"):
                 yield Problem("schema", f"{parts[name]} and {part} are the same column", column=name)
             if name is not None:
                 parts.setdefault(name, part)

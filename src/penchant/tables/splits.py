@@ -12,6 +12,8 @@ from jaxtyping import Float, Int
 from penchant._random import generator
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.tables._tables import Tables
+from penchant.tables.kinds._base import cells
+from penchant.tables.readers import not_there
 
 __all__ = ["SPLITS", "split_cold_items", "split_cold_users", "split_per_user", "split_random", "split_time"]
 
@@ -19,9 +21,12 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 
 def _checked(fractions: Sequence[float]) -> Float[np.ndarray, " parts"]:
-    shares = np.asarray(fractions, dtype=np.float64)
-    if len(shares) < 2 or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
-        raise ConfigError(f"fractions = {tuple(fractions)}: two or more numbers above 0 that sum to 1 expected")
+    try:
+        shares = np.asarray(fractions, dtype=np.float64)
+    except (TypeError, ValueError):
+        shares = np.zeros(0)
+    if shares.ndim != 1 or len(shares) < 2 or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise ConfigError(f"fractions = {fractions}: two or more numbers above 0 that sum to 1 expected")
     return shares
 
 
@@ -30,6 +35,14 @@ def _edges(n: int, shares: Float[np.ndarray, " parts"]) -> Int[np.ndarray, " par
     edges = np.floor(np.cumsum(shares) * n + 1e-9).astype(np.int64)
     edges[-1] = n
     return edges
+
+
+def _dense(keys: pl.Series) -> tuple[Int[np.ndarray, " n"], int]:
+    """The place of each key among the distinct ones in order, and how many these are; far faster than a rank."""
+    known = keys.unique().sort()
+    places = pl.int_range(len(known), eager=True)
+    dense = keys.replace_strict(known, places, return_dtype=pl.Int64) if len(known) else places
+    return dense.to_numpy().astype(np.int64), len(known)
 
 
 def _parts(tables: Tables, part: Int[np.ndarray, " n"], n_parts: int) -> tuple[Tables, ...]:
@@ -52,7 +65,7 @@ def split_per_user(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rn
     Raises: ConfigError: fractions that do not sum to 1.
     """
     shares = _checked(fractions)
-    users = tables.interactions[tables.schema.user].rank("dense").to_numpy().astype(np.int64) - 1
+    users, _ = _dense(tables.interactions[tables.schema.user])
     chance = generator(rng, "split", "per_user").random(len(users))
     order = np.lexsort((chance, users))
     counts = np.bincount(users) if len(users) else np.zeros(0, dtype=np.int64)
@@ -79,21 +92,23 @@ def split_time(tables: Tables, fractions: Sequence[float] = FRACTIONS, *, rng: i
         raise DataError(
             [Problem("schema", "a split by time needs a time column", fix='Give [interactions] time = "…"')]
         )
+    if column not in tables.interactions.columns:
+        raise DataError([not_there("interactions", column, tables.interactions.columns)])
     time = tables.interactions[column]
-    if time.null_count():
-        raise DataError([Problem("interactions", "a time expected, found nothing", column, n_rows=time.null_count())])
+    missing = time.is_null() | (time.is_nan().fill_null(False) if time.dtype.is_float() else False)
+    fix = "Give each row its time, or leave the rows out"
+    if problems := cells("interactions", time, missing.to_numpy(), "a time expected, found nothing", fix):
+        raise DataError(problems)
     rank = time.rank("min").to_numpy().astype(np.int64) - 1  # rows of one moment share the earliest place
     return _parts(tables, np.searchsorted(_edges(len(time), shares), rank, side="right"), len(shares))
 
 
 def _cold(tables: Tables, column: str, fractions: Sequence[float], rng: int) -> tuple[Tables, ...]:
     shares = _checked(fractions)
-    keys = tables.interactions[column]
-    known = keys.unique().sort()
-    order = generator(rng, "split", "cold", column).permutation(len(known))
-    part = np.empty(len(known), dtype=np.int64)
-    part[order] = np.searchsorted(_edges(len(known), shares), np.arange(len(known)), side="right")
-    rows = keys.rank("dense").to_numpy().astype(np.int64) - 1
+    rows, n = _dense(tables.interactions[column])
+    order = generator(rng, "split", "cold", column).permutation(n)
+    part = np.empty(n, dtype=np.int64)
+    part[order] = np.searchsorted(_edges(n, shares), np.arange(n), side="right")
     return _parts(tables, part[rows], len(shares))
 
 

@@ -9,7 +9,9 @@ from jaxtyping import Int64
 
 from penchant._spec import FIRST
 from penchant.errors import DataError, Problem, UnknownIdError
-from penchant.tables.kinds._values import Values
+from penchant.tables._objects import series_of
+from penchant.tables.kinds._base import is_text
+from penchant.tables.kinds._values import Values, value_problems
 
 __all__ = ["Vocabulary"]
 
@@ -34,9 +36,9 @@ class Vocabulary:
     """
 
     def __init__(self, ids: pl.Series | Sequence[int] | Sequence[str], *, what: str = "id") -> None:
-        series = ids if isinstance(ids, pl.Series) else pl.Series(what, list(ids))
-        if series.dtype == pl.Null:
-            series = series.cast(pl.String)
+        series = ids if isinstance(ids, pl.Series) else series_of(what, ids)
+        if problems := value_problems(f"{what}s", series):
+            raise DataError(problems)
         self._values = Values.of(series)
         self._what = what
         self._check(self._values.series)
@@ -114,8 +116,9 @@ class Vocabulary:
 
 
 def _series(ids: pl.Series | Sequence[int | str]) -> pl.Series:
-    if isinstance(ids, pl.Series):
-        return ids
-    given = list(ids)
-    types = {type(one) for one in given}
-    return pl.Series(given if len(types) < 2 else [None if o is None else str(o) for o in given])
+    """Ids to look up. What can be none, a date or a list, is unknown as text."""
+    series = ids if isinstance(ids, pl.Series) else series_of("", ids)
+    dtype = series.dtype
+    if dtype.is_numeric() or is_text(series) or dtype in (pl.Boolean, pl.Null, pl.Object):
+        return series
+    return pl.Series("", [None if one is None else str(one) for one in series.to_list()], dtype=pl.String)

@@ -1,5 +1,8 @@
 """One value of several."""
 
+import datetime as dt
+import decimal
+
 import numpy as np
 import polars as pl
 import pytest
@@ -75,6 +78,11 @@ def test_types_may_differ_from_training() -> None:
     assert text.encode(pl.Series("x", [2, 3])).tolist() == [FIRST + 1, UNSEEN]
     hashed = Category.fit(field(), pl.Series("x", [2**64 - 1, 5], dtype=pl.UInt64))
     assert hashed.encode(pl.Series("x", [5, 2**64 - 1], dtype=pl.UInt64)).tolist() == [FIRST + 1, FIRST]
+    huge = Category.fit(field(), pl.Series("x", [2**100, 5, 5], dtype=pl.Int128))
+    assert huge.encode(pl.Series("x", [2**100, 5, 7], dtype=pl.Int128)).tolist() == [FIRST + 1, FIRST, UNSEEN]
+    money = pl.Series("x", [decimal.Decimal(2), decimal.Decimal(1), None])
+    assert Category.problems(field(), money, "items") == []
+    assert whole.encode(money).tolist() == [FIRST + 1, FIRST, MISSING]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +90,8 @@ def test_types_may_differ_from_training() -> None:
     [
         (pl.Series("x", [1.0, 1.5, None]), "1 row (1): text or whole numbers expected, got 1.5"),
         (pl.Series("x", [1.0, float("nan")]), "got nan"),
+        (pl.Series("x", [decimal.Decimal("1.5"), None]), "1 row (0): text or whole numbers expected, got 1.5"),
+        (pl.Series("x", [dt.timedelta(1)]), "such as datetime.timedelta(days=1). Cast the column to text or"),
         (
             pl.Series("x", [["a"], None]),
             "1 row (0): text or whole numbers expected, got List(String) such as ['a']",

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.tables.kinds import Counts, Date
+from penchant.tables.kinds.date import times_of
 from penchant.tables.schema import Field
 from penchant.testing import check_kind
 
@@ -99,6 +100,27 @@ def test_a_format_that_is_none() -> None:
     assert "%Q" in str(problem)
 
 
+@given(
+    st.lists(st.datetimes(min_value=dt.datetime(1000, 1, 1)), min_size=1, max_size=5),
+    st.sampled_from(["{:%Y-%m-%dT%H:%M:%S.%fZ}", "{:%Y-%m-%d %H:%M:%S}", "{:%Y-%m-%dT%H:%M:%SZ}"]),
+)
+@settings(deadline=None, max_examples=50)
+def test_moments_written_alike_are_read_as_one_by_one(moments, form) -> None:
+    texts = [form.format(moment) for moment in moments]
+    alike, mixed = times_of(pl.Series(texts), None), times_of(pl.Series([*texts, "2024-05-01T10:00+02:00"]), None)
+    assert alike.to_list() == mixed[:-1].to_list()
+    assert not alike.has_nulls()
+
+
+@pytest.mark.parametrize("unit", ["ms", "us"])
+def test_the_first_and_the_last_moment(unit) -> None:
+    ends = pl.Series("x", [dt.datetime.min, dt.datetime(9999, 12, 31, 23, 59, 59)], dtype=pl.Datetime(unit))
+    for column in (ends, ends.cast(pl.Date)):
+        assert Date.problems(field(), column, "t") == []
+        kind = Date.fit(field(), column)
+        assert [kind.words(row)[:10] for row in kind.encode(column)] == ["0001-01-01", "9999-12-31"]
+
+
 def test_days_and_moments_understand_each_other() -> None:
     days = Date.fit(field(), pl.Series("x", [dt.date(2024, 1, 1), dt.date(2024, 1, 3)]))
     assert days.encode(pl.Series("x", [dt.datetime(2024, 1, 2, 23)]))[0, 0] == pytest.approx(0.5)
@@ -123,7 +145,10 @@ def test_a_time_zone_is_kept() -> None:
             {"format": "%d.%m.%Y"},
             "1 row (1): a date as %d.%m.%Y expected",
         ),
-        (pl.Series("x", [1714521600]), {}, "a date expected, got Int64"),
+        (pl.Series("x", [1714521600]), {}, "a date expected, got Int64. Set kind = 'numeric', or cast"),
+        (pl.Series("x", [[1]]), {}, "a date expected, got List(Int64). Cast the column to a date"),
+        (pl.Series("x", [0, 10**9, None]).cast(pl.Date), {}, "1 row (1): a date of the years 1 to 9999 expected"),
+        (pl.Series("x", [-(2**63), 0]).cast(pl.Datetime("ms")), {}, "1 row (0): a date of the years 1 to 9999"),
         (pl.Series("x", [dt.date(2024, 1, 1), 3], dtype=pl.Object), {}, "1 row (1): a date expected, got 3"),
     ],
 )

@@ -53,6 +53,19 @@ def test_order_is_kept(values, scale) -> None:
     assert (encoded[0], encoded[-1]) == (0, 1)
 
 
+@pytest.mark.parametrize("scale", ["minmax", "log", "quantile"])
+@pytest.mark.parametrize("values", [[-1.7e308, 0.0, 1.7e308], [3.4e307, -1.45e308], [0.0, 1.7976931348623157e308]])
+def test_ranges_beyond_all_floats(scale, values) -> None:
+    """Neither a warning nor an infinity, and the ends are the ends."""
+    kind = Numeric.fit(field(scale=scale), pl.Series("x", values))
+    encoded = kind.encode(pl.Series("x", sorted(values)))[:, 0]
+    assert (encoded[0], encoded[-1]) == (0, 1)
+    back = kind.decode(np.linspace(0, 1, 101, dtype=np.float32)[:, None]).to_numpy()
+    assert np.isfinite(back).all()
+    assert (np.diff(back / 4) >= 0).all()
+    assert back[[0, -1]] == pytest.approx([min(values), max(values)], rel=1e-12)
+
+
 def test_the_scales_by_hand() -> None:
     column = pl.Series("x", [0.0, 9.0, 99.0])
     assert Numeric.fit(field(), column).encode(column)[:, 0] == pytest.approx([0, 9 / 99, 1])
@@ -119,6 +132,7 @@ def test_words() -> None:
         (pl.Series("x", ["1", "2.5"]), r"got text '1'. Cast the column"),
         (pl.Series("x", [[1.0]]), r"got List"),
         (pl.Series("x", [0]).cast(pl.Date), r"Set kind = 'date'"),
+        (pl.Series("x", [0]).cast(pl.Duration), r"got Duration\(.*Cast it to numbers"),
         (
             pl.Series("x", [1, "a", None, [2]], dtype=pl.Object),
             r"2 rows \(1, 3\): a number expected, got 'a'",

@@ -127,7 +127,12 @@ def excerpt(value: object) -> str:
 
 def first(column: pl.Series, wrong: Shaped[np.ndarray, " n"]) -> str:
     """The first cell concerned as it stands in a message; nothing where there is none."""
-    return excerpt(column[int(np.argmax(wrong))]) if wrong.any() else ""
+    if not wrong.any():
+        return ""
+    try:
+        return excerpt(column[int(np.argmax(wrong))])
+    except (ValueError, OverflowError, pl.exceptions.PanicException):  # a date beyond Python's years
+        return f"a value beyond those of {column.dtype}"
 
 
 def is_text(column: pl.Series) -> bool:

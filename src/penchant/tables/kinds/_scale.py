@@ -1,6 +1,8 @@
 """Numbers to [0, 1] and back."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from jaxtyping import Float, Float64
 __all__ = ["Scaler"]
 
 _KNOTS = 256
-_LARGEST = float(np.finfo(np.float64).max)
+_LARGE = 1024.0
 
 
 @dataclass(frozen=True)
@@ -66,26 +68,27 @@ class Scaler:
         """x to u in [0, 1]; NaN stays."""
         if self.constant:
             return np.where(np.isnan(numbers), np.nan, 0.5)
-        x = np.clip(numbers, self.low, self.high)
+        x = np.clip(numbers, self.low, self.high) / self._unit
+        low, high, knots = self.low / self._unit, self.high / self._unit, np.array(self.knots) / self._unit
         if self.scale == "quantile":
-            return np.interp(x, self.knots, self.levels)
+            return np.interp(x, knots, self.levels)
         if self.scale == "log":
-            return np.log1p(x - self.low) / np.log1p(self._span)
-        if self._span < _LARGEST:
-            return (x - self.low) / self._span
-        return (x / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+            return self._log(x - low) / self._log(high - low)
+        return (x - low) / (high - low)
 
     def backward(self, u: Float[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
         """u to x in [low, high]; NaN stays."""
         u = np.clip(u.astype(np.float64), 0.0, 1.0)
         if self.constant:
             return np.where(np.isnan(u), np.nan, self.low if self.knots else np.nan)
+        low, high, knots = self.low / self._unit, self.high / self._unit, np.array(self.knots) / self._unit
         if self.scale == "quantile":
-            return np.interp(u, self.levels, self.knots)
-        if self.scale == "log":
-            return np.clip(self.low + np.expm1(u * np.log1p(self._span)), self.low, self.high)
-        # in two products: no overflow where the range is that of all floats
-        return np.clip((1 - u) * self.low + u * self.high, self.low, self.high)
+            x = np.interp(u, self.levels, knots)
+        elif self.scale == "log":
+            x = low + self._exp(u * self._log(high - low))
+        else:
+            x = (1 - u) * low + u * high
+        return np.clip(np.clip(x, low, high) * self._unit, self.low, self.high)
 
     def state(self) -> dict[str, Any]:
         """The knots and levels."""
@@ -96,10 +99,18 @@ class Scaler:
         """The scaler that gave this state."""
         return cls(scale, tuple(map(float, state["knots"])), tuple(map(float, state["levels"])))
 
-    @property
-    def _span(self) -> float:
-        with np.errstate(over="ignore"):
-            return float(np.minimum(np.float64(self.high) - self.low, _LARGEST))
+    @cached_property
+    def _unit(self) -> float:
+        """What x is divided by: 1, which changes no bit, or 1024 where the range, or a slope, overflows a float."""
+        return 1.0 if (self.high - self.low) * _LARGE < math.inf else _LARGE
+
+    def _log(self, distance: Any) -> Any:
+        """log(1 + unit · distance)."""
+        return np.log1p(distance) if self._unit == 1 else np.log(1 / _LARGE + distance) + np.log(_LARGE)
+
+    def _exp(self, logarithm: Any) -> Any:
+        """The distance of a `_log`."""
+        return np.expm1(logarithm) if self._unit == 1 else np.exp(logarithm - np.log(_LARGE)) - 1 / _LARGE
 
 
 def _quantiles(numbers: Float64[np.ndarray, " n"]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -12,7 +12,7 @@ from penchant._spec import FIRST, MISSING, UNSEEN
 from penchant.errors import Problem
 from penchant.tables.kinds._base import cells, first, is_text, odd_objects
 
-__all__ = ["Values", "value_problems"]
+__all__ = ["Values", "canonical", "value_problems"]
 
 _HASHED = 1024
 """Columns up to this length are looked up by bisection: serving one row must not hash a million values."""
@@ -29,14 +29,14 @@ class Values:
     @classmethod
     def fit(cls, column: pl.Series, min_count: int) -> "Values":
         """The values of a column that occur at least ``min_count`` times."""
-        plain = _canonical(column).drop_nulls().alias("value")
+        plain = canonical(column).drop_nulls().alias("value")
         counted = pl.DataFrame({"value": plain}).group_by("value").len("n").filter(pl.col("n") >= min_count)
         return cls(counted.sort(["n", "value"], descending=[True, False])["value"].rechunk())
 
     @classmethod
     def of(cls, column: pl.Series) -> "Values":
         """A column of distinct values, in its own order."""
-        return cls(_canonical(column).alias("value").rechunk())
+        return cls(canonical(column).alias("value").rechunk())
 
     def __len__(self) -> int:
         return len(self.series)
@@ -56,7 +56,7 @@ class Values:
 
     def codes(self, column: pl.Series) -> Int64[np.ndarray, " n"]:
         """The code of each value: `MISSING` where null, `UNSEEN` where it is not known."""
-        plain = _canonical(column).cast(self.series.dtype, strict=False)
+        plain = canonical(column).cast(self.series.dtype, strict=False)
         if not len(self):
             codes = np.full(len(column), UNSEEN, dtype=np.int64)
         elif len(column) <= _HASHED:
@@ -103,21 +103,23 @@ class Values:
         return codes
 
 
-def _canonical(column: pl.Series) -> pl.Series:
-    """A column as Int64 or String. Whole floats are integers; what cannot be cast becomes null."""
+def canonical(column: pl.Series) -> pl.Series:
+    """A column as Int64 or String. Whole floats are integers, integers beyond 64 bits text; fractions become null.
+
+    Raises: TypeError: a column of neither text nor numbers.
+    """
     dtype = column.dtype
     if dtype == pl.Object:
-        column = pl.Series(column.name, [None if o is None else str(o) for o in column.to_list()], dtype=pl.String)
-    elif dtype == pl.Boolean or is_text(column) or dtype == pl.Null:
-        column = column.cast(pl.String)
-    elif dtype.is_float() or dtype.is_decimal():
-        whole = column.cast(pl.Int64, strict=False)
-        column = whole.set(whole.cast(pl.Float64) != column.cast(pl.Float64), None)
-    elif dtype == pl.UInt64 and len(column) and bool((column > 2**63 - 1).any()):
-        column = column.cast(pl.String)  # ids made by hashing
-    else:
-        column = column.cast(pl.Int64, strict=False)
-    return column
+        texts = (None if o is None else str(o).encode(errors="backslashreplace").decode() for o in column.to_list())
+        return pl.Series(column.name, texts, dtype=pl.String)
+    if dtype == pl.Boolean or is_text(column) or dtype == pl.Null:
+        return column.cast(pl.String)
+    if not dtype.is_numeric():
+        raise TypeError(f"text or whole numbers expected, got {dtype}")
+    whole = column.cast(pl.Int64, strict=False)
+    if dtype.is_float() or dtype.is_decimal():
+        return whole.set(whole.cast(pl.Float64) != column.cast(pl.Float64), None)
+    return whole if whole.null_count() == column.null_count() else column.cast(pl.String)  # ids made by hashing
 
 
 def value_problems(table: str, column: pl.Series) -> list[Problem]:
@@ -129,11 +131,11 @@ def value_problems(table: str, column: pl.Series) -> list[Problem]:
     if is_text(column) or dtype.is_integer() or dtype in (pl.Boolean, pl.Null):
         return []
     present = column.is_not_null().to_numpy()
-    if not dtype.is_float():
-        got = f"{dtype} such as {first(column, present)}"
-        kind = "date" if dtype.is_temporal() else "tags" if dtype.is_nested() else "numeric"
-        message = f"text or whole numbers expected, got {got}"
-        return cells(table, column, present, message, f"Set kind = {kind!r}, or cast the column")
+    if not dtype.is_numeric():
+        message = f"text or whole numbers expected, got {dtype} such as {first(column, present)}"
+        kind = "date" if dtype in (pl.Date, pl.Datetime) else "tags" if dtype in (pl.List, pl.Array) else None
+        fix = f"Set kind = {kind!r}, or cast the column" if kind else "Cast the column to text or whole numbers"
+        return cells(table, column, present, message, fix)
     numbers = column.cast(pl.Float64).fill_null(0.0).to_numpy()
     with np.errstate(invalid="ignore"):
         wrong = ~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (np.abs(numbers) > _EXACT)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 
 from penchant._spec import Block
 from penchant.errors import Problem
@@ -15,10 +15,15 @@ from penchant.tables._field import Field
 from penchant.tables.kinds._base import UNKNOWN, Counts, Encoded, Kind, cells, first, is_text, odd_objects
 from penchant.tables.kinds._scale import Scaler
 
-__all__ = ["Date"]
+__all__ = ["Date", "times_of"]
 
 _DAY = 86_400.0
+_FIRST_DAY, _LAST_DAY = (float((day - dt.date(1970, 1, 1)).days) for day in (dt.date.min, dt.date.max))
 _ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_USUAL = {
+    r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$": "%Y-%m-%dT%H:%M:%S%.fZ",
+    r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d+)?$": "%Y-%m-%d %H:%M:%S%.f",
+}
 _WHOLE_CODES = ("%s", "%c", "%+")
 _MINUTE_CODES = ("%M", "%T", "%R", "%r", "%X", *_WHOLE_CODES)
 _MOMENT_CODES = ("%H", "%k", "%I", "%l", *_MINUTE_CODES)
@@ -49,7 +54,7 @@ class Date(Kind):
     @classmethod
     def fit(cls, field: Field, column: pl.Series) -> "Date":
         """Learn the range."""
-        times = _times(column, field.format)
+        times = times_of(column, field.format)
         moment = times.dtype != pl.Date
         zone = column.dtype.time_zone if isinstance(column.dtype, pl.Datetime) else None
         numbers = _epoch(times, moment)
@@ -62,14 +67,18 @@ class Date(Kind):
         form = "ISO 8601 (2024-05-01)" if field.format is None else field.format
         if dtype == pl.Object:
             return odd_objects(table, column, (dt.date, str), "a date", "Give dates, or text in all rows")
-        if dtype in (pl.Date, pl.Datetime, pl.Null):
+        if dtype == pl.Null:
             return []
+        if dtype in (pl.Date, pl.Datetime):
+            return cells(table, column, _beyond(column), "a date of the years 1 to 9999 expected", "Correct it")
         present = column.is_not_null().to_numpy()
         if not is_text(column):
-            fix = "Set kind = 'numeric', or cast the column to a date"
+            kind = "Set kind = 'numeric', or cast" if dtype.is_numeric() else "Cast"
+            fix = f"{kind} the column to a date"
             return cells(table, column, present, f"a date expected, got {dtype}", fix)
         try:
-            wrong = present & _times(column, field.format).is_null().to_numpy()
+            times = times_of(column, field.format)
+            wrong = present & (times.is_null().to_numpy() | _beyond(times))
         except pl.exceptions.ComputeError as error:
             reason = str(error).splitlines()[0]
             message = f"the format {field.format!r} cannot be used: {reason}"
@@ -119,7 +128,7 @@ class Date(Kind):
         time = self.decode(value[None])[0]
         if time is None:
             return UNKNOWN
-        return f"{time:%Y-%m-%d %H:%M}" if self.moment else time.isoformat()
+        return time.replace(tzinfo=None).isoformat(" ", "minutes") if self.moment else time.isoformat()
 
     def state(self) -> dict[str, Any]:
         """The range and what it counts."""
@@ -131,7 +140,7 @@ class Date(Kind):
         return cls(field, Scaler.from_state("minmax", state), bool(state["moment"]), state["zone"])
 
     def _numbers(self, column: pl.Series) -> Float64[np.ndarray, " n"]:
-        return _epoch(_times(column, self.field.format), self.moment)
+        return _epoch(times_of(column, self.field.format), self.moment)
 
 
 def _epoch(times: pl.Series, moment: bool) -> Float64[np.ndarray, " n"]:
@@ -143,12 +152,21 @@ def _epoch(times: pl.Series, moment: bool) -> Float64[np.ndarray, " n"]:
     return seconds if moment else np.floor(seconds / _DAY)
 
 
-def _times(column: pl.Series, format: str | None) -> pl.Series:
+def _beyond(times: pl.Series) -> Bool[np.ndarray, " n"]:
+    """Dates of a year that Python cannot name."""
+    days = times.to_physical().cast(pl.Float64).to_numpy()
+    if isinstance(times.dtype, pl.Datetime):
+        days = days / (_DAY * {"ms": 1e3, "us": 1e6, "ns": 1e9}[times.dtype.time_unit])
+    with np.errstate(invalid="ignore"):
+        return (days < _FIRST_DAY) | (days >= _LAST_DAY + 1)
+
+
+def times_of(column: pl.Series, format: str | None) -> pl.Series:
     """The column as Date or Datetime; text that is neither becomes null."""
     dtype = column.dtype
     if dtype == pl.Object:
         objects = [None if o is None else o.isoformat() if isinstance(o, dt.date) else str(o) for o in column.to_list()]
-        return _times(pl.Series(column.name, objects, dtype=pl.String), format)
+        return times_of(pl.Series(column.name, objects, dtype=pl.String), format)
     if dtype == pl.Null:
         return column.cast(pl.Date)
     if not is_text(column):
@@ -177,6 +195,9 @@ def _iso(text: pl.Series) -> pl.Series:
     """ISO 8601 days, or moments where any cell tells the time; without an offset they are UTC."""
     if text.str.contains(_ISO_DAY).all():
         return text.str.to_date("%Y-%m-%d", strict=False)
+    for usual, format in _USUAL.items():  # three times as fast as mending each cell
+        if text.str.contains(usual).all():
+            return text.str.to_datetime(format, strict=False, time_unit="us")
     full = (
         text.str.replace(_ISO_DAY, "${0}T00:00:00")
         .str.replace(r"^(\S+)[ T](\d{2}:\d{2})", "${1}T${2}")

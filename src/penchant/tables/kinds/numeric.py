@@ -59,7 +59,8 @@ class Numeric(Kind):
             message = f"a number expected, got {first(text, wrong)}"
             return cells(table, column, wrong, message, _FIX)
         if not (dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
-            fix = "Set kind = 'date'" if dtype.is_temporal() else "Set kind = 'vector' or 'tags'"
+            kind = "'date'" if dtype in (pl.Date, pl.Datetime) else "'vector' or 'tags'"
+            fix = f"Set kind = {kind}" if dtype in (pl.Date, pl.Datetime, pl.List, pl.Array) else "Cast it to numbers"
             return cells(table, column, column.is_not_null().to_numpy(), f"a number expected, got {dtype}", fix)
         if not dtype.is_float():
             return []
@@ -131,4 +132,6 @@ def readable(number: float, span: float) -> str:
 
 def _numbers(column: pl.Series) -> Float64[np.ndarray, " n"]:
     """The column as float64, NaN where null."""
+    if column.dtype == pl.Struct:  # polars would cast its fields
+        raise TypeError(f"a number expected, got {column.dtype}")
     return column.cast(pl.Float64, strict=False).to_numpy().astype(np.float64, copy=False)

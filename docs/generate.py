@@ -1,0 +1,240 @@
+"""Write what docs say of the code from the code: docs/cli.md, docs/configuration.md, the figures in README.md.
+
+    python docs/generate.py            write
+    python docs/generate.py --check    say what is out of date, exit 1
+
+`tests/test_docs.py` runs the check.
+"""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from penchant import PRESETS, Penchant
+from penchant._config import plain
+from penchant.cli import app
+from penchant.training import TrainingOptions
+
+ROOT = Path(__file__).parents[1]
+README, CLI, CONFIGURATION = ROOT / "README.md", ROOT / "docs" / "cli.md", ROOT / "docs" / "configuration.md"
+RESULTS = ROOT / "benchmarks" / "results"
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+MADE = "<!-- made by docs/generate.py: change the code, not this page -->"
+
+
+def cli() -> str:
+    """docs/cli.md: every verb with its words and options."""
+    head = f"""# Command line
+
+{MADE}
+
+`penchant VERB --help` says the same. Results go to standard output, everything else to standard error.
+`--json` gives JSON instead of tables, for errors too.
+Exit codes: 0 all is well, 1 the data or a model is wrong, 2 the usage is wrong, 130 interrupted.
+`python -m penchant` is the same program.
+"""
+    return "\n".join([head, *(_verb(name, command) for name, command in _verbs(typer.main.get_command(app), ""))])
+
+
+def _verbs(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
+    for verb, one in (inner or {}).items():
+        yield from _verbs(one, f"{name} {verb}".strip())
+
+
+def _verb(name: str, command: Any) -> str:
+    words = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    usage = " ".join(["penchant", name, *(_word(p) for p in words), "[OPTIONS]"])
+    rows = [f"| `{(p.metavar or p.name).upper()}` | {_cell(p.help)} | |" for p in words]
+    rows += [f"| {_names(p)} | {_cell(p.help)} | {_default(p)} |" for p in options]
+    text, example = _help(command)
+    table = "\n".join(["| | what it is for | default |", "|---|---|---|", *rows])
+    return f"## `{name}`\n\n{text}\n\n```text\n{usage}\n```\n\n```sh\n{example}\n```\n\n{table}\n"
+
+
+def _help(command: Any) -> tuple[str, str]:
+    """The sentences of a verb, and its example."""
+    text, _, example = inspect.cleandoc(command.help).partition("Example: ")
+    return " ".join(text.split()), " ".join(example.strip().strip("`").split())
+
+
+def _word(param: Any) -> str:
+    name = (param.metavar or param.name).upper() + ("..." if param.nargs == -1 else "")
+    return name if param.required else f"[{name}]"
+
+
+def _names(param: Any) -> str:
+    return ", ".join(f"`{name}`" for name in (*param.opts, *param.secondary_opts))
+
+
+def _default(param: Any) -> str:
+    if param.required:
+        return "needed"
+    value = param.default
+    return "" if value is None or value is False or value == () else f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def configuration() -> str:
+    """docs/configuration.md: every option of `Penchant`, by group, and what presets change."""
+    model = Penchant()
+    own = _parameters()
+    parts = [
+        f"""# Configuration
+
+{MADE}
+
+Every option of `Penchant`. In Python: `Penchant(loss=Loss(delta=3), epochs=10)` or
+ `Penchant.preset("seed", loss__delta=3)`.
+In a file for `penchant train --config`:
+
+```toml
+preset = "default"
+epochs = 10
+[loss]
+delta = 3
+```
+
+On the command line: `--set loss.delta=3`. Later ones win: preset, file, `--set`, options of their own
+such as `--epochs`.
+"""
+    ]
+    groups = {n: v for n, v in model.get_params(deep=False).items() if dataclasses.is_dataclass(v)}
+    training = {f.name for f in dataclasses.fields(TrainingOptions)}
+    rows = [(n, own[n], getattr(model, n)) for n in own if n not in groups and n not in training]
+    parts.append(_group("Top level", "", rows))
+    parts.append(_group("Training", _sentence(TrainingOptions), _fields(TrainingOptions(), _training_of(model))))
+    for name, value in groups.items():
+        parts.append(_group(f"Group `{name}`", _sentence(type(value)), _fields(value)))
+    changes = [
+        (f"`{name}`", ", ".join(_changes(values)) or "nothing: the defaults above") for name, values in PRESETS.items()
+    ]
+    rows_text = "\n".join(f"| {name} | {text} |" for name, text in changes)
+    parts.append(f"## Presets\n\n| preset | what it changes |\n|---|---|\n{rows_text}\n")
+    return "\n".join(parts)
+
+
+def _parameters() -> dict[str, str]:
+    """Parameters of `Penchant` with their sentences."""
+    found: dict[str, str] = {}
+    text = inspect.getdoc(Penchant.__init__) or ""
+    for names, sentence in re.findall(r"^    ([a-z_, ]+): (.+(?:\n        .+)*)", text, re.MULTILINE):
+        found |= {name.strip(): " ".join(sentence.split()) for name in names.split(",")}
+    return found
+
+
+def _training_of(model: Penchant) -> dict[str, Any]:
+    return {f.name: getattr(model, f.name) for f in dataclasses.fields(TrainingOptions)}
+
+
+def _fields(value: Any, values: dict[str, Any] | None = None) -> list[tuple[str, str, Any]]:
+    said = _docstrings(type(value))
+    fields = dataclasses.fields(value)
+    return [(f.name, said[f.name], (values or {}).get(f.name, getattr(value, f.name))) for f in fields]
+
+
+def _docstrings(owner: type) -> dict[str, str]:
+    """The docstring under each field, of a class and those it comes from."""
+    found: dict[str, str] = {}
+    for one in reversed(owner.__mro__):
+        if one.__module__.split(".")[0] == "penchant":
+            body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0].body  # type: ignore[attr-defined]
+            for node, after in itertools.pairwise(body):
+                if (
+                    isinstance(node, ast.AnnAssign)
+                    and isinstance(node.target, ast.Name)
+                    and isinstance(after, ast.Expr)
+                ):
+                    found[node.target.id] = " ".join(ast.literal_eval(after.value).split())
+    return found
+
+
+def _sentence(owner: type) -> str:
+    return (inspect.getdoc(owner) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _group(title: str, sentence: str, rows: list[tuple[str, str, Any]]) -> str:
+    lines = [f"| `{name}` | {_cell(text)} | `{json.dumps(plain(value))}` |" for name, text, value in rows]
+    head = f"## {title}\n\n" + (f"{sentence}\n\n" if sentence else "")
+    return head + "\n".join(["| option | what it is | default |", "|---|---|---|", *lines]) + "\n"
+
+
+def _changes(values: dict[str, Any]) -> Iterator[str]:
+    default = Penchant()
+    for name, value in values.items():
+        before, after = plain(getattr(default, name)), plain(value)
+        if isinstance(after, dict):
+            yield from (f"`{name}.{k} = {json.dumps(v)}`" for k, v in after.items() if v != before[k])
+        elif after != before:
+            yield f"`{name} = {json.dumps(after)}`"
+
+
+def results() -> str:
+    """The tables of benchmarks/results, as README shows them."""
+    parts = []
+    for path in sorted(RESULTS.glob("*.json")):
+        content = json.loads(path.read_text())
+        meta = content["meta"]
+        parts += [_results_table(case, content["rows"]) for case in dict.fromkeys(r["case"] for r in content["rows"])]
+        machine = f"{meta['cores']} cores, {meta['threads']} thread(s) each, torch {meta['torch']}"
+        parts.append(
+            f"`benchmarks/{path.stem}.py`, {meta['date'][:10]}, {machine}, seeds {', '.join(map(str, meta['seeds']))}; "
+            "mean or median, with the least and the most in brackets.\n"
+        )
+    return "\n".join(parts)
+
+
+def _results_table(case: str, rows: list[dict[str, Any]]) -> str:
+    here = [row for row in rows if row["case"] == case]
+    metrics, models = (list(dict.fromkeys(row[key] for row in here)) for key in ("metric", "model"))
+    cells = {(row["model"], row["metric"]): _figure(row) for row in here}
+    lines = [f"| {m} | " + " | ".join(cells.get((m, metric), "") for metric in metrics) + " |" for m in models]
+    rule = "|---|" + "---:|" * len(metrics)
+    return "\n".join([f"**{case}**\n", f"| model | {' | '.join(metrics)} |", rule, *lines, ""])
+
+
+def _figure(row: dict[str, Any]) -> str:
+    def number(x: float) -> str:
+        return f"{x:.4f}" if abs(x) < 1 else f"{x:.2f}" if abs(x) < 100 else f"{x:,.0f}"
+
+    value, low, high = (number(row[key]) for key in ("value", "low", "high"))
+    return value if low == high else f"{value} ({low}–{high})"
+
+
+def readme() -> str:
+    """README.md with the figures put in."""
+    text = README.read_text()
+    before, after = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return f"{text[:before]}\n{results()}{text[after:]}"
+
+
+PAGES = {CLI: cli, CONFIGURATION: configuration, README: readme}
+
+
+def outdated() -> list[Path]:
+    """Pages that are not what the code says."""
+    return [path for path, make in PAGES.items() if not path.is_file() or path.read_text() != make()]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        stale = [str(path.relative_to(ROOT)) for path in outdated()]
+        sys.exit(f"out of date: {', '.join(stale)}: run make docs" if stale else 0)
+    for path, make in PAGES.items():
+        path.write_text(make())
