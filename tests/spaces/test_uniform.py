@@ -53,30 +53,28 @@ def test_the_gradient_is_that_of_finite_differences(x, r):
     apart = (x[0] - x[1]).abs()
     nearest_tie = apart.sort(descending=True).values.diff().abs()
     if apart.min() < 1e-3 or (math.isinf(r) and len(nearest_tie) and nearest_tie[0] < 1e-3):
-        return
+        return  # near a kink
     a, b = x.clone().requires_grad_().unbind()
     space = space_of(x, r)
-    for value in (space.base_distance(a, b), space.cross(a[None], b[None]).squeeze()):
-        to_a, to_b = torch.autograd.grad(value, (a, b), retain_graph=True)
-        want = oracles.gradient(x[0].tolist(), x[1].tolist(), r)
-        assert to_a.tolist() == pytest.approx(want, rel=1e-6, abs=1e-9)
-        assert torch.equal(to_b, -to_a)
+    want = torch.tensor(oracles.gradient(x[0].tolist(), x[1].tolist(), r), dtype=torch.float64)
+    for value, exact in ((space.base_distance(a, b), 1e-9), (space.cross(a[None], b[None]).squeeze(), 1e-4)):
+        to_a, to_b = torch.autograd.grad(value, (a, b))
+        torch.testing.assert_close(to_a, want, rtol=exact, atol=exact)
+        torch.testing.assert_close(to_b, -want, rtol=exact, atol=exact)
 
 
 @some
 @given(points(2, st.integers(-2, 2).map(float)), norms, st.booleans())
 def test_the_gradient_at_kinks_is_the_mean_of_its_sides(x, r, cross):
-    """At x = y it is 0; on an axis where x_j = y_j it is 0; ties of the sup norm share it evenly."""
+    """0 at x = y; 0 along an axis where x_j = y_j; shared evenly at ties of the sup norm."""
     a = x[:1].clone().requires_grad_()
     value = space_of(x, r).cross(a, x[1:]) if cross else space_of(x, r).base_distance(a, x[1:])
-    (got,) = torch.autograd.grad(value.sum(), a)
-    difference = x[0] - x[1]
+    got, difference = torch.autograd.grad(value.sum(), a)[0][0], x[0] - x[1]
+    assert (got[difference == 0].abs() <= 1e-12 * difference.any()).all()
+    torch.testing.assert_close(got @ difference, value.detach().sum(), msg="Euler: d is homogeneous")
     if math.isinf(r):
         top = difference.abs() == difference.abs().max()
-        assert torch.allclose(got[0], difference.sign() * top / top.sum())
-    assert (got[0][difference == 0] == 0).all()
-    assert torch.equal(got[0].sign() * (got[0] != 0), got[0].sign())
-    assert float(got[0] @ difference) == pytest.approx(float(value.sum()), rel=1e-6), "Euler: d is homogeneous"
+        assert torch.allclose(got, difference.sign() * top / top.sum())
 
 
 @pytest.mark.parametrize("r", [2, 2.5, 3, 4, 6, 7.5])
@@ -89,8 +87,9 @@ def test_twice_differentiable(r):
         y[3] = x[3]
     first = torch.autograd.grad(space.base_distance(x, y).sum(), x, create_graph=True)[0]
     assert torch.isfinite(torch.autograd.grad(first.square().sum(), x)[0]).all(), "finite also where x = y"
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        torch.autograd.grad(space.cross(x, y).sum(), x, create_graph=True)[0].sum().backward()
+    first = torch.autograd.grad(space.cross(x, y).sum(), x, create_graph=True)[0]
+    with pytest.raises(RuntimeError, match="differentiable once"):  # and not a constant, silently
+        (first.square().sum() + x.sum()).backward()
 
 
 @pytest.mark.parametrize("r", NORMS)
@@ -214,17 +213,16 @@ def test_topk_at_its_borders():
 
 
 def test_points_of_another_dimension_are_refused():
-    space, x, y = UniformSpace(dim=3), noise(4, 2), noise(4, 3)
+    space, x = UniformSpace(dim=3), noise(4, 2)
     for call in (space.base_distance, space.distance, space.cross, space.cross_distance):
         with pytest.raises(SpaceError, match="points of 2 axes in a space of 3"):
             call(x, x)
     with pytest.raises(SpaceError, match="points of 2 axes"):
-        space.topk(y, x, 1)
+        space.topk(x, x, 1)
 
 
 def test_norms_and_diameters():
-    assert UniformSpace(norm="inf").norm == INF
-    for norm in (0.5, -1, "sup", math.nan):
+    for norm in (0.5, -1, math.nan):
         with pytest.raises(ConfigError, match="space.norm"):
             UniformSpace(norm=norm)
     for box, side in (("tanh", 2.0), ("sigmoid", 1.0)):

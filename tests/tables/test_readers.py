@@ -408,6 +408,10 @@ def test_a_flat_table_that_contradicts_itself() -> None:
     ):
         assert said in message
     assert len(caught.value.problems) == 4
+    ages = {"age": pl.Series([0, 10**9, 10**9, 3, 10**9], dtype=pl.Int32).cast(pl.Date)}  # beyond Python's years
+    dated = Schema(fields=(Field(name="age", side="user", kind="date"),), user_id="user_id", item_id="item_id")
+    with pytest.raises(DataError, match=r"one value for each user expected, got .* and a value beyond those of Date"):
+        Tables.read(dated, flat=flat.with_columns(**ages))
 
 
 def test_a_flat_table_that_lacks_something() -> None:
@@ -417,6 +421,9 @@ def test_a_flat_table_that_lacks_something() -> None:
     assert "flat: column 'city': the column is not there. Did you mean 'citty'" in message
     assert "flat: column 'label': the column is not there. Did you mean 'lable'" in message
     assert "[items] has neither an id nor a column that is there" in message
+    with pytest.raises(DataError) as caught:
+        Tables.read(KEYLESS, flat=FLAT.with_columns(price=pl.lit("dear")).drop("label"))
+    assert [p.column for p in caught.value.problems] == ["label", "price"]
     with pytest.raises(DataError, match="flat: the table is empty"):
         Tables.read(KEYLESS, flat=FLAT.clear())
     with pytest.raises(DataError, match="a flat table and separate ones were given"):

@@ -357,6 +357,9 @@ def test_nothing_to_infer_from() -> None:
         Schema.infer(users=users().select("sex", "city"))
     with pytest.raises(SchemaError, match="no column was found that names the item"):
         Schema.infer(users=users(), items=items(), interactions=clicks().drop("article", "rating"))
+    one = pl.DataFrame({"a": ["x", "y"]})
+    with pytest.raises(SchemaError, match="no column was found that names the item by its key"):
+        Schema.infer(users=one, items=one, interactions=one)
     assert Schema.infer(interactions=clicks().rename({"article": "item"})).item == "item"
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from penchant.spaces import _minkowski
 
@@ -120,16 +119,29 @@ class _Cross(torch.autograd.Function):
         return norm
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        x, y, norm, near = ctx.saved_tensors
-        backward = _backward_direct if near is None else _backward_by_products
-        return *backward(x, y, norm, near, gradient, ctx.r), None
+        to_x, to_y = _CrossGradient.apply(*ctx.saved_tensors, gradient, ctx.r)
+        return to_x, to_y, None
 
 
-def _backward_direct(
-    x: Tensor, y: Tensor, norm: Tensor, near: None, gradient: Tensor, r: float
-) -> tuple[Tensor, Tensor]:
+class _CrossGradient(torch.autograd.Function):
+    """A gradient that has none: PyTorch's `once_differentiable` would let it pass as a constant where the loss is
+    linear in the distances."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, y: Tensor, norm: Tensor, near: Tensor | None, gradient: Tensor, r: float
+    ) -> tuple[Tensor, Tensor]:
+        if near is None:
+            return _backward_direct(x, y, norm, gradient, r)
+        return _backward_by_products(x, y, norm, near, gradient, r)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        raise RuntimeError("distances of all pairs are differentiable once: use base_distance() for a second time")
+
+
+def _backward_direct(x: Tensor, y: Tensor, norm: Tensor, gradient: Tensor, r: float) -> tuple[Tensor, Tensor]:
     to_x, to_y = torch.zeros_like(x), torch.zeros_like(y)
     for rows in _slices(len(x), y.numel()):
         part = _minkowski.slope(x[rows, None] - y, norm[rows], r) * gradient[rows, :, None]

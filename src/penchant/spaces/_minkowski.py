@@ -58,7 +58,7 @@ def _pow(x: Float[Tensor, "*n"], exponent: float) -> Float[Tensor, "*n"]:
     """
     if x.device.type != "cpu":
         return x.pow(exponent)
-    return torch.from_numpy(np.power(np.ascontiguousarray(x.numpy()), exponent))
+    return torch.from_numpy(np.power(np.ascontiguousarray(x.numpy()), exponent)).view(x.shape)  # NumPy lost a ()
 
 
 def slope(difference: Float[Tensor, "*n k"], norm: Float[Tensor, "*n"], r: float) -> Float[Tensor, "*n k"]:

@@ -77,7 +77,8 @@ def _separate(tables: Mapping[Side, pl.DataFrame | None], names: Names) -> dict[
     notes: list[tuple[Side, str]] = []
     if pairs is not None:
         found["user"] = _reference("user", pairs, names.user, user_id, tables["user"])
-        found["item"] = _reference("item", pairs, names.item, item_id, tables["item"])
+        others = pairs if names.item == found["user"] else pairs.drop(found["user"])
+        found["item"] = _reference("item", others, names.item, item_id, tables["item"])
     keys: tuple[tuple[Side, str | None], ...] = (("user", user_id), ("item", item_id))
     for side, key in keys:
         frame = tables[side]
@@ -226,7 +227,7 @@ def _reference(side: Side, pairs: pl.DataFrame, given: str | None, key: str | No
         found = max(held, key=lambda c: sample[c].n_unique(), default=None)
     if found is None:
         fix = f"Give {side} = … (the column)"
-        raise SchemaError([Problem("interactions", f"no column was found that names the {side}", fix=fix)])
+        raise SchemaError([Problem("interactions", f"no column was found that names the {side} by its key", fix=fix)])
     return found
 
 

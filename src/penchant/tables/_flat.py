@@ -10,7 +10,7 @@ from jaxtyping import Int64
 
 from penchant.errors import DataError, Problem
 from penchant.tables._keys import is_key
-from penchant.tables.kinds._base import cells, excerpt
+from penchant.tables.kinds._base import cells, excerpt, first
 from penchant.tables.readers import TABLES, Reading, columns_needed, columns_of, name_of, not_there, read_known
 from penchant.tables.schema import Schema
 
@@ -36,18 +36,19 @@ def split_flat(schema: Schema, source: Any, *, labelled: bool = True) -> Reading
     for table, key, column in (("users", schema.user_id, schema.user), ("items", schema.item_id, schema.item)):
         of_side = [c for c in columns_of(schema, table) if c != key and c in rows.columns]
         if key is None:
-            found.problems += _no_keys(schema, table, column, of_side)
-            if not found.problems:
-                first, entity = _groups(rows, of_side)
-                keys = pl.Series(column, [f"{table[:-1]}-{number}" for number in range(len(first))])
+            problems = list(_no_keys(schema, table, column, of_side))
+            found.problems += problems
+            if not problems:
+                at, entity = _groups(rows, of_side)
+                keys = pl.Series(column, [f"{table[:-1]}-{number}" for number in range(len(at))])
                 rows = rows.with_columns(keys.gather(pl.Series(entity)))
-                found.frames[table], found.rows[table] = rows[first].select(column, *of_side), first
+                found.frames[table], found.rows[table] = rows[at].select(column, *of_side), at
         elif key in rows.columns:
-            first = np.arange(rows.height)
+            at = np.arange(rows.height)
             if is_key(rows[key].dtype):  # the checks refuse others
                 found.problems += _contradictions(rows, key, of_side, name, table)
-                first = np.flatnonzero(rows[key].is_first_distinct().to_numpy())
-            found.frames[table], found.rows[table] = rows[first].select(key, *of_side), first
+                at = np.flatnonzero(rows[key].is_first_distinct().to_numpy())
+            found.frames[table], found.rows[table] = rows[at].select(key, *of_side), at
             rows = rows if column in rows.columns else rows.with_columns(pl.col(key).alias(column))
     found.schema = replace(schema, user_id=schema.user_id or schema.user, item_id=schema.item_id or schema.item)
     found.frames["interactions"] = rows.select(c for c in columns_of(schema, "interactions") if c in rows.columns)
@@ -71,11 +72,11 @@ def _groups(rows: pl.DataFrame, columns: list[str]) -> tuple[Int64[np.ndarray, "
     objects = (c for c in columns if rows[c].dtype == pl.Object)
     alike = rows.select(columns).with_columns(pl.Series(c, [repr(o) for o in rows[c].to_list()]) for c in objects)
     rank = alike.select(pl.struct(columns).rank("dense")).to_series().to_numpy()
-    _, first, entity = np.unique(rank, return_index=True, return_inverse=True)
-    order = np.argsort(first)
+    _, at, entity = np.unique(rank, return_index=True, return_inverse=True)
+    order = np.argsort(at)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    return first[order], place[entity]
+    return at[order], place[entity]
 
 
 def _contradictions(rows: pl.DataFrame, key: str, columns: list[str], name: str, table: str) -> Iterator[Problem]:
@@ -91,9 +92,9 @@ def _contradictions(rows: pl.DataFrame, key: str, columns: list[str], name: str,
             at = prints.filter(mark != mark.first().over("key"))["row"].to_numpy()
             wrong = np.zeros(rows.height, dtype=bool)
             wrong[at] = True
-            one = rows.row(int(at[0]), named=True)
-            usual = rows[c].filter((rows[key] == one[key]).fill_null(False))[0]
-            got = f"{excerpt(usual)} and {excerpt(one[c])} for {excerpt(one[key])}"
+            one = rows[key][int(at[0])]
+            usual = (rows[key] == one).fill_null(False).to_numpy()
+            got = f"{first(rows[c], usual)} and {first(rows[c], wrong)} for {excerpt(one)}"
             fix = "Keep one, or put the column into [interactions.columns] if it changes from row to row"
             message = f"one value for each {table[:-1]} expected, got {got}"
             yield from cells(name, rows[c], wrong, message, fix)

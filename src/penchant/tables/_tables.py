@@ -50,8 +50,7 @@ class Tables:
             schema: a `Schema`, or the path of its TOML file.
             users, items, interactions, flat: each a path (.csv, .tsv, .parquet, .arrow, .feather, .ipc, .json,
                 .ndjson), a frame of polars, pandas or pyarrow, or a dictionary of columns. ``interactions`` may be left
-                out where nothing is
-                trained or scored.
+                out where nothing is trained or scored.
             labelled: False where pairs are to be predicted: label, time and weight may then be missing.
 
         Raises:
