@@ -1,7 +1,6 @@
-"""What the code is held against: naive derivations, in forty digits or in float64 loops."""
+"""What the code is held against: naive derivations, in sixty digits, fractions or float64."""
 
 import decimal
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -53,8 +52,3 @@ def slopes(f: Callable[[list[float]], float], at: Sequence[float], step: float =
         behind[j] -= step
         out.append((f(ahead) - f(behind)) / (2 * step))
     return out
-
-
-def pairs(n: int) -> itertools.combinations:
-    """Every two of n rows."""
-    return itertools.combinations(range(n), 2)

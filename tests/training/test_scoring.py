@@ -20,7 +20,7 @@ def test_distances_are_those_of_the_pairs_whatever_the_chunk(monkeypatch):
         monkeypatch.setattr(scoring, "_CHUNK", 7)
         torch.testing.assert_close(pair_distances(model, batches), whole, atol=1e-5, rtol=1e-5)
         items = encode_all(model, "item", batches.items, torch.device("cpu"))
-        assert items.shape == (20, 32)
+        assert items.shape == (20, 64)
         one = model.encode_users(batches.batch(torch.tensor([3])).users, batches.batch(torch.tensor([3])).context)
         torch.testing.assert_close(
             model.space.base_distance(one, items[batches.item[3]][None]), whole[3:4], atol=1e-5, rtol=1e-5

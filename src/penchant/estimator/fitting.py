@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -149,10 +149,15 @@ def _population(model: DualAutoencoder, batches: Batches) -> dict[SideName, np.n
 
 
 def _fingerprint(options: _Options, data: EncodedTables) -> str:
-    """A hash of the configuration (the number of epochs aside) and of the pairs."""
+    """A hash of the configuration (the device aside) and of all that is trained on."""
     config = plain(options.get_params(deep=False))
     digest = hashlib.sha256(json.dumps({k: config[k] for k in sorted(config) if k != "device"}).encode())
-    for array in (data.user, data.item, data.label, data.weight, data.users.codes, data.items.codes):
+    arrays = [data.user, data.item, data.label, data.weight]
+    for features in (data.users, data.items, data.context):
+        if features is not None:
+            bags = (part for bag in features.bags for part in (bag.values, bag.offsets))
+            arrays += [features.dense, features.codes, *bags]
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -160,9 +165,13 @@ def _fingerprint(options: _Options, data: EncodedTables) -> str:
 @contextmanager
 def _reproducible(device: torch.device) -> Iterator[None]:
     """On the CPU every operation is made deterministic while inside; on a GPU nothing is promised."""
-    before = torch.are_deterministic_algorithms_enabled()
+    switches: Any = torch.utils.deterministic
+    before, filled = torch.are_deterministic_algorithms_enabled(), switches.fill_uninitialized_memory
     torch.use_deterministic_algorithms(device.type == "cpu" or before)
+    # filling memory that is about to be written was a tenth of a step; nothing here reads what it has not written
+    switches.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
+        switches.fill_uninitialized_memory = filled

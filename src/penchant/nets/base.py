@@ -42,13 +42,13 @@ class EncoderOptions:
     """The network, by its name in `penchant.nets.KINDS`."""
     inputs: Literal["embedding", "vector"] = "embedding"
     """embedding: a learned vector per value. vector: the scaled features alone, as in the disclosure (no ids)."""
-    hidden: tuple[int, ...] = (256, 128)
+    hidden: tuple[int, ...] = (128, 64)
     """Widths of the hidden layers; empty for a linear encoder."""
     activation: str = "relu"
     """Activation of the hidden layers. The last one belongs to the space (tanh or sigmoid), never to a network."""
     dropout: float = 0.0
     """Share of hidden units dropped while training, in [0, 1)."""
-    embedding_dim: int = 32
+    embedding_dim: int = 16
     """Length of the learned vector of a value (inputs = embedding)."""
     bins: int = 50
     """Pieces of the piecewise-linear encoding of a number, at quantiles of the training rows; 0: the number alone."""
