@@ -84,9 +84,9 @@ def test_the_logistic_neck_is_the_cross_entropy_of_its_probability(given_rows, t
     value = logistic(d, liked, threshold=p, scale=tau, weight=weight)
 
     def entropy(options):
-        """−Σ w·log P(label) / Σ w with P(liked) = σ(τ(p − d))."""
-        liked_with = [1 / (1 + math.exp(-options[1] * (options[0] - a))) for a, *_ in given_rows]
-        surprise = [-w * math.log(q if y else 1 - q) for q, (_, y, w) in zip(liked_with, given_rows, strict=True)]
+        """−Σ w·log P(label) / Σ w with P(liked) = σ(τ(p − d)), P(disliked) = σ(τ(d − p))."""
+        logits = [options[1] * (options[0] - a) * (1 if y else -1) for a, y, _ in given_rows]
+        surprise = [-w * math.log(1 / (1 + math.exp(-z))) for z, (*_, w) in zip(logits, given_rows, strict=True)]
         return sum(surprise) / float(weight.sum())
 
     assert float(value.detach()) == pytest.approx(entropy([threshold, scale]), rel=1e-7, abs=1e-9)
@@ -97,18 +97,17 @@ def test_the_logistic_neck_is_the_cross_entropy_of_its_probability(given_rows, t
 def test_the_logistic_neck_neither_overflows_nor_dies():
     d = torch.tensor([0.0, 2.0])
     for liked in (torch.ones(2), torch.zeros(2)):
-        value, gradient = slope(lambda d, y=liked: logistic(d, y, threshold=1.0, scale=1e4), d)
+        value, gradient = slope(partial(logistic, liked=liked, threshold=1.0, scale=1e4), d)
         assert float(value) == pytest.approx(1e4 / 2)
         assert gradient.abs().max() == 1e4 / 2
 
 
 def test_no_margin_of_the_literal_neck_serves_both_labels():
     d = torch.linspace(0, 2, 50)
-    dislike = partial(slope, d=d)
     for margin in (0.0, 0.3, 0.5):
-        value, gradient = dislike(lambda d, m=margin: literal(d, torch.zeros(50), margin=m))
+        value, gradient = slope(partial(literal, liked=torch.zeros(50), margin=margin), d)
         assert (value, gradient.abs().max()) == (0, 0), "up to ½, disliked pairs cost nothing"
-    value, gradient = slope(lambda d: literal(d, torch.ones(50), margin=0.6), d)
+    _, gradient = slope(partial(literal, liked=torch.ones(50), margin=0.6), d)
     assert (gradient > 0).all(), "beyond it, liked pairs are never near enough"
 
 

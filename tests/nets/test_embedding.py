@@ -39,11 +39,11 @@ def test_piecewise_edges_lie_at_quantiles_and_equal_ones_make_a_step():
     assert steps[2, 0].eq(0).all()
 
 
-def test_one_table_serves_deep_and_first_order_parts(layout):
+def test_one_look_up_serves_deep_and_first_order_parts(layout):
     torch.manual_seed(1)
     fields = FieldEmbedding(layout, 5, EncoderOptions(embedding_dim=4, bins=3))
     with torch.no_grad():
-        fields.table.normal_()
+        fields.code_table.normal_()
     deep, wide = fields(random_features(layout, 9))
     assert deep.shape == (9, 4 * 6) == (9, fields.width)
     assert wide.shape == (9, 5)
@@ -66,13 +66,14 @@ def test_a_bag_is_the_mean_of_its_values_and_missing_numbers_have_a_place():
     fields = FieldEmbedding(layout, 2, EncoderOptions(embedding_dim=3, bins=0))
     rows = random_features(layout, 6)
     deep, _ = fields(rows)
-    table = fields.table[:, :3]
+    table = fields.bag_tables[0][:, :3]
     for j in range(6):
         values = rows.bags[0].values[rows.bags[0].offsets[j] : rows.bags[0].offsets[j + 1]]
         want = table[values].mean(0) if len(values) else torch.zeros(3)
         torch.testing.assert_close(deep[j, 6:9], want)
     gone, _ = fields(missing_rows(layout, 1))
-    torch.testing.assert_close(gone[0, :6], table[5:7].flatten())
+    places = torch.cat([fields.scalars[0, -1, :3], fields.vectors[0][-1, :3]])
+    torch.testing.assert_close(gone[0, :6], places)
 
 
 def test_scaled_features_alone_have_a_learned_place_for_the_missing(layout):

@@ -195,7 +195,7 @@ def test_topk_tells_apart_what_rounding_blurs(r, spread):
         assert row.tolist() == nearest(queries, x, r, 12, [[]] * 6)
 
 
-def test_topk_at_its_borders():
+def test_what_is_refused_and_what_is_empty():
     space, x = UniformSpace(dim=2), noise(3, 2)
     assert [t.shape for t in space.topk(x, x[:0], 2)] == [(3, 0), (3, 0)]
     assert [t.shape for t in space.topk(x[:0], x, 2)] == [(0, 2), (0, 2)]
@@ -210,15 +210,9 @@ def test_topk_at_its_borders():
     for wrong in (-1, 3):
         with pytest.raises(ConfigError, match="rows between 0 and 2"):
             space.topk(x, x, 1, exclude=[torch.tensor([wrong])] * 3)
-
-
-def test_points_of_another_dimension_are_refused():
-    space, x = UniformSpace(dim=3), noise(4, 2)
-    for call in (space.base_distance, space.distance, space.cross, space.cross_distance):
-        with pytest.raises(SpaceError, match="points of 2 axes in a space of 3"):
-            call(x, x)
-    with pytest.raises(SpaceError, match="points of 2 axes"):
-        space.topk(x, x, 1)
+    for call in (space.distance, space.cross, space.cross_distance, lambda x, y: space.topk(x, y, 1)):
+        with pytest.raises(SpaceError, match="points of 3 axes in a space of 2"):
+            call(noise(4, 3), noise(4, 3))
 
 
 def test_norms_and_diameters():

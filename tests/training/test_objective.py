@@ -32,7 +32,10 @@ def make(context: bool, **options):
 def test_terms_equal_plain_sums_over_the_pairs(context):
     model, batch = make(context)
     model.eval()
-    terms = {k: float(v.detach()) for k, v in objective(model, batch, Loss(delta=1, gamma=1, epsilon=1)).items()}
+    terms = {
+        k: float(v.detach())
+        for k, v in objective(model, batch, Loss(delta=1, gamma=1, epsilon=1, read_share=1)).items()
+    }
     users = model.encode_users(batch.users, batch.context, batch.user).detach().double()
     if not context:
         assert torch.equal(users.float(), model.encode_users(batch.users)[batch.user])
@@ -55,6 +58,19 @@ def test_terms_equal_plain_sums_over_the_pairs(context):
     assert terms["neck"] == pytest.approx(neck, rel=1e-4)
     assert terms["portrait"] == pytest.approx(portrait_items + portrait_users, rel=1e-4)
     assert set(terms) == {"neck", "covariance", "variance", "reconstruction", "portrait"}
+
+
+@pytest.mark.parametrize("context", [False, True])
+def test_a_share_of_the_batch_stands_for_all_of_it(context):
+    """Drawn anew each time, it gives the same loss on average."""
+    model, batch = make(context)
+    model.eval()
+    with torch.no_grad():
+        whole = objective(model, batch, Loss(read_share=1))["reconstruction"]
+        parts = torch.stack([objective(model, batch, Loss(read_share=0.25))["reconstruction"] for _ in range(300)])
+    assert parts.std() > 0
+    assert float(parts.mean()) == pytest.approx(float(whole), rel=0.02)
+    assert float(objective(model, batch, Loss(read_share=0.01))["portrait"].detach()) > 0
 
 
 def test_only_terms_with_a_weight_are_computed():

@@ -46,6 +46,8 @@ class Loss:
     """literal: the covariance term as printed in the disclosure."""
     likelihood: Literal["mse", "cross_entropy"] = "mse"
     """How reconstruction and portrait term score binary and one-hot coordinates."""
+    read_share: float | int = 0.25
+    """Share of a batch, drawn anew each step, on which the decoders are trained, in (0, 1]; less is faster."""
     liked_weight: float | int = 1.0
     """Weight of a liked row against a disliked one, in the neck."""
 
@@ -57,6 +59,8 @@ class Loss:
             value = getattr(self, name)
             if not (isinstance(value, float | int) and 0 <= value < math.inf):
                 raise ConfigError(f"loss.{name} = {value!r}: a number >= 0 expected")
+        if not (isinstance(self.read_share, float | int) and 0 < self.read_share <= 1):
+            raise ConfigError(f"loss.read_share = {self.read_share!r}: a share above 0, at most 1, expected")
         if self.liked_weight == 0:
             raise ConfigError("loss.liked_weight = 0: a number above 0 expected, or likes teach nothing")
         if not any(self.weights.values()):

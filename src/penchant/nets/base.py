@@ -42,7 +42,7 @@ class EncoderOptions:
     """The network, by its name in `penchant.nets.KINDS`."""
     inputs: Literal["embedding", "vector"] = "embedding"
     """embedding: a learned vector per value. vector: the scaled features alone, as in the disclosure (no ids)."""
-    hidden: tuple[int, ...] = (128, 64)
+    hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers; empty for a linear encoder."""
     activation: str = "relu"
     """Activation of the hidden layers. The last one belongs to the space (tanh or sigmoid), never to a network."""

@@ -51,64 +51,59 @@ class PiecewiseLinear(nn.Module):
 class FieldEmbedding(nn.Module):
     """A learned vector per value, and a first-order vector per value (the wide part).
 
-    Codes, tags and the missing places of numbers share one table, whose rows are [embedding | first-order vector]:
-    one look-up serves both. Numbers go through `PiecewiseLinear`; binary fields
-    and ready vectors through a linear layer. A bag is the mean of its values.
+    Every row of a table is [embedding | first-order vector], so that one look-up serves both. Codes share one table and
+    each bag has its own, of which it takes the mean. Numbers go through `PiecewiseLinear`, binary fields and ready
+    vectors through a linear layer, each with a place for a missing value.
 
     Shape:  n rows -> inputs (n, width), first-order sum (n, dim).
     """
 
     scalar_columns: Tensor
-    code_rows: Tensor
-    missing_rows: Tensor
+    code_starts: Tensor
 
     def __init__(self, layout: Layout, dim: int, options: EncoderOptions) -> None:
         super().__init__()
         d = options.embedding_dim
         self.d, self.dim, self.wide = d, dim, options.wide
-        self._codes, self._bags = layout.of("code"), layout.of("bag")
-        dense = layout.of("dense")
-        self._scalars = tuple(b for b in dense if _binned(b))
-        self._vectors = tuple(b for b in dense if not _binned(b))
-        self._place_columns(layout)
         self.out = d + (dim if options.wide else 0)
-        self.table = nn.Parameter(torch.zeros(self._place_rows(), self.out))
-        nn.init.normal_(self.table[:, :d], std=_DEVIATION)
+        dense, codes = layout.of("dense"), layout.of("code")
+        self._scalars = tuple(b for b in dense if _binned(b))
+        self._place_columns(dense)
+        starts = torch.tensor([0, *(b.size for b in codes)]).cumsum(0)
+        self.register_buffer("code_starts", starts[:-1], persistent=False)
+        self.code_table = self._table(int(starts[-1])) if codes else None
+        self.bag_tables = nn.ParameterList(self._table(b.size) for b in layout.of("bag"))
         self.pieces = PiecewiseLinear(len(self._scalars), options.bins) if options.bins and self._scalars else None
-        n_pieces = options.bins or 1
-        self.scalars = nn.Parameter(_starting_weights(len(self._scalars), n_pieces, d, self.out))
-        self.scalar_bias = nn.Parameter(torch.zeros(len(self._scalars), self.out))
-        self.vectors = nn.ParameterList(_starting_weights(1, b.size, d, self.out)[0] for b in self._vectors)
+        self.scalars = self._weights(len(self._scalars), options.bins or 1, places=2) if self._scalars else None
+        vectors = [b.size for b in dense if not _binned(b)]
+        self.vectors = nn.ParameterList(nn.Parameter(self._weights(1, size, places=1)[0].data) for size in vectors)
         self.width = d * len(layout.blocks)
 
-    def _place_columns(self, layout: Layout) -> None:
+    def _table(self, n: int) -> nn.Parameter:
+        """Rows of values: a little noise for the embedding, zero for the first-order part."""
+        table = torch.zeros(n, self.out)
+        nn.init.normal_(table[:, : self.d], std=_DEVIATION)
+        return nn.Parameter(table)
+
+    def _weights(self, n_fields: int, n_inputs: int, *, places: int) -> nn.Parameter:
+        """Weights (fields, inputs + places, out): uniform as a linear layer's; a bias; what is missing."""
+        weights = torch.zeros(n_fields, n_inputs + places, self.out)
+        bound = n_inputs**-0.5
+        nn.init.uniform_(weights[:, :n_inputs, : self.d], -bound, bound)
+        nn.init.normal_(weights[:, -1, : self.d], std=_DEVIATION)
+        return nn.Parameter(weights)
+
+    def _place_columns(self, dense: tuple[Block, ...]) -> None:
         scalars: list[int] = []
         self._vector_slices: list[slice] = []
         start = 0
-        for block in layout.of("dense"):
+        for block in dense:
             if _binned(block):
                 scalars.append(start)
             else:
                 self._vector_slices.append(slice(start, start + block.size))
             start += block.size
         self.register_buffer("scalar_columns", torch.tensor(scalars, dtype=torch.int64), persistent=False)
-
-    def _place_rows(self) -> int:
-        """Where each field's rows begin in the table; returns how many rows there are."""
-
-        def starts(sizes: list[int], first: int) -> tuple[Tensor, int]:
-            edges = [first]
-            for size in sizes:
-                edges.append(edges[-1] + size)
-            return torch.tensor(edges[:-1], dtype=torch.int64), edges[-1]
-
-        code_rows, n = starts([b.size for b in self._codes], 0)
-        bag_rows, n = starts([b.size for b in self._bags], n)
-        self._bag_starts = bag_rows.tolist()
-        missing_rows, n = starts([1] * (len(self._scalars) + len(self._vectors)), n)
-        self.register_buffer("code_rows", code_rows, persistent=False)
-        self.register_buffer("missing_rows", missing_rows, persistent=False)
-        return n
 
     def prepare(self, features: Features) -> None:
         """Put the edges of the bins at quantiles of these rows."""
@@ -118,48 +113,36 @@ class FieldEmbedding(nn.Module):
     def forward(self, features: Features) -> tuple[Float[Tensor, "n width"], Float[Tensor, "n dim"] | None]:
         """Inputs for the deep part, and the sum of the first-order vectors (None without a wide part)."""
         n, parts = len(features.dense), []
-        if self._codes:
-            parts.append(functional.embedding(features.codes + self.code_rows, self.table))
-        if self._scalars or self._vectors:
-            parts.append(self._dense(features.dense))
-        for start, bag in zip(self._bag_starts, features.bags, strict=True):
-            parts.append(
-                functional.embedding_bag(bag.values + start, self.table, bag.offsets[:-1], mode="mean")[:, None]
-            )
+        if self.code_table is not None:
+            parts.append(functional.embedding(features.codes + self.code_starts, self.code_table))
+        if self.scalars is not None:
+            parts.append(self._read_scalars(features.dense[:, self.scalar_columns], self.scalars))
+        for columns, weights in zip(self._vector_slices, self.vectors, strict=True):
+            parts.append(_read_vector(features.dense[:, columns], weights)[:, None])
+        for bag, table in zip(features.bags, self.bag_tables, strict=True):
+            parts.append(functional.embedding_bag(bag.values, table, bag.offsets[:-1], mode="mean")[:, None])
         if not parts:
-            return self.table.new_zeros(n, 0), self.table.new_zeros(n, self.dim) if self.wide else None
+            return features.dense.new_zeros(n, 0), features.dense.new_zeros(n, self.dim) if self.wide else None
         every = torch.cat(parts, 1)  # (n, fields, d + dim)
         return every[..., : self.d].reshape(n, -1), every[..., self.d :].sum(1) if self.wide else None
 
-    def _dense(self, dense: Float[Tensor, "n m"]) -> Float[Tensor, "n f out"]:
-        """Every dense block as [embedding | first-order vector]; a missing one is its place in the table."""
-        parts: list[Tensor] = []
-        if self._scalars:
-            x = dense[:, self.scalar_columns]
-            known = (~x.isnan()).to(x.dtype)[..., None]
-            pieces = self.pieces(x) if self.pieces is not None else x.nan_to_num(0.0)[..., None]
-            inputs = torch.cat([pieces, known, 1 - known], 2)
-            places = self.table[self.missing_rows[: len(self._scalars)]]
-            weights = torch.cat([self.scalars, self.scalar_bias[:, None], places[:, None]], 1)
-            parts.append(torch.einsum("nfb,fbo->nfo", inputs, weights))
-        for j, (columns, weight) in enumerate(zip(self._vector_slices, self.vectors, strict=True), len(self._scalars)):
-            x = dense[:, columns]
-            missing = x.isnan().any(1, keepdim=True)
-            parts.append(torch.where(missing, self.table[self.missing_rows[j]], x.nan_to_num(0.0) @ weight)[:, None])
-        return torch.cat(parts, 1)
+    def _read_scalars(self, x: Float[Tensor, "n f"], weights: Float[Tensor, "f i out"]) -> Float[Tensor, "n f out"]:
+        """Numbers: their pieces and a bias, or the missing place."""
+        known = (~x.isnan()).to(x.dtype)[..., None]
+        pieces = self.pieces(x) if self.pieces is not None else x.nan_to_num(0.0)[..., None]
+        inputs = torch.cat([pieces, known, 1 - known], 2)
+        return torch.bmm(inputs.transpose(0, 1), weights).transpose(0, 1)
+
+
+def _read_vector(x: Float[Tensor, "n m"], weights: Float[Tensor, "m+1 out"]) -> Float[Tensor, "n out"]:
+    """A ready vector or a binary value through a linear layer; the last row of weights where any of it is missing."""
+    missing = x.isnan().any(1, keepdim=True)
+    return torch.cat([x.masked_fill(missing, 0.0), missing.to(x.dtype)], 1) @ weights
 
 
 def _binned(block: Block) -> bool:
     """Is it a number, of which more than the two ends are of interest?"""
     return block.size == 1 and block.likelihood != "binary"
-
-
-def _starting_weights(n_fields: int, n_inputs: int, d: int, out: int) -> Tensor:
-    """Weights (fields, inputs, out): uniform for the embedding, as a linear layer's; zero for the first-order part."""
-    weights = torch.zeros(n_fields, n_inputs, out)
-    bound = n_inputs**-0.5
-    nn.init.uniform_(weights[..., :d], -bound, bound)
-    return weights
 
 
 class FieldVector(nn.Module):

@@ -1,5 +1,6 @@
 """The loss of a batch: the neck on its pairs, and what keeps the space readable."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -93,27 +94,36 @@ def _neck(model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tens
 def _readings(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> dict[str, Float[Tensor, ""]]:
     """What the decoders say of the batch's points, each decoder asked once.
 
-    Reconstruction: each user and each item of the batch restores its own portrait. Portrait term: liked items as the
-    item decoder describes them at their users' points, and users as the user decoder describes them at the points of
-    items they liked.
+    Reconstruction: users and items restore their own portraits. Portrait term: liked items as the item decoder
+    describes them at their users' points, and users as the user decoder describes them at the points of items they
+    liked. A share of the batch, drawn anew each time, stands for all of it: the same loss on average.
     """
-    pairs = batch.liked.nonzero()[:, 0]
-    own_users = points.users if batch.context is None else points.users.index_select(0, points.once)
-    as_items = model.decode("item", torch.cat([points.items, points.user.index_select(0, pairs)]))
-    as_users = model.decode("user", torch.cat([own_users, points.items]))
-    own_items, at_users = as_items.split([len(points.items), len(pairs)])
-    own_users, at_items = as_users.split([len(own_users), len(points.items)])
-    user, item, kind = batch.user[pairs], batch.item[pairs], loss.likelihood
-    terms = {}
+    share = loss.read_share
+    users, items = _some(len(batch.users), share, batch.user), _some(len(batch.items), share, batch.item)
+    pairs = batch.liked.nonzero()[:, 0]  # in random order, as the batch is
+    pairs = pairs[: math.ceil(share * len(pairs))]
+    at_users, at_items = points.user.index_select(0, pairs), points.item.index_select(0, pairs)
+    own_users = points.users.index_select(0, points.once.index_select(0, users))
+    as_items = model.decode("item", torch.cat([points.items.index_select(0, items), at_users]))
+    as_users = model.decode("user", torch.cat([own_users, at_items]))
+    kind, terms = loss.likelihood, {}
     if loss.beta:
+        of_items, of_users = batch.item_vectors.index_select(0, items), batch.user_vectors.index_select(0, users)
         terms["reconstruction"] = reconstruct(
-            own_items, batch.item_vectors, model.item_layout, likelihood=kind
-        ) + reconstruct(own_users, batch.user_vectors, model.user_layout, likelihood=kind)
+            as_items[: len(items)], of_items, model.item_layout, likelihood=kind
+        ) + reconstruct(as_users[: len(users)], of_users, model.user_layout, likelihood=kind)
     if loss.delta:
         weight = None if batch.weight is None else batch.weight[pairs]
-        items, users = batch.item_vectors.index_select(0, item), batch.user_vectors.index_select(0, user)
-        described = torch.nn.functional.embedding(item, at_items)
+        of_items = batch.item_vectors.index_select(0, batch.item[pairs])
+        of_users = batch.user_vectors.index_select(0, batch.user[pairs])
         terms["portrait"] = portrait_term(
-            at_users, items, model.item_layout, likelihood=kind, weight=weight
-        ) + portrait_term(described, users, model.user_layout, likelihood=kind, weight=weight)
+            as_items[len(items) :], of_items, model.item_layout, likelihood=kind, weight=weight
+        ) + portrait_term(as_users[len(users) :], of_users, model.user_layout, likelihood=kind, weight=weight)
     return terms
+
+
+def _some(n: int, share: float, like: Tensor) -> Int[Tensor, " m"]:
+    """A share of 0 … n-1, at least one, at random; all of them in order for 1."""
+    if share == 1:
+        return torch.arange(n, device=like.device)
+    return torch.randperm(n, device=like.device)[: math.ceil(share * n)]
