@@ -24,6 +24,10 @@ NUMBERS = ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor", "lik
             for value in (-0.1, math.nan, math.inf)
         ),
         ({"alpha": "1"}, "loss.alpha = '1': a number >= 0"),
+        *(
+            ({"read_share": value}, "loss.read_share = .*: a share above 0, at most 1")
+            for value in (0, 1.1, math.nan, "1")
+        ),
         ({"liked_weight": 0}, "likes teach nothing"),
         (dict.fromkeys(("alpha", "beta", "gamma", "delta", "epsilon"), 0), "are all 0: at least one above 0"),
     ],
