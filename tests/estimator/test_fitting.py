@@ -48,3 +48,17 @@ def test_weights_of_rows_reach_the_loss(simulation):
 
     n = len(tables)
     assert fitted(np.ones(n)) != fitted(np.where(tables.interactions["label"] == 1, 5.0, 1.0))
+
+
+def test_training_keeps_to_its_threads_and_gives_them_back(parts, monkeypatch):
+    import torch
+
+    from penchant.estimator import fitting
+
+    train, seen = fitting.train, []
+    monkeypatch.setattr(fitting, "train", lambda job: seen.append(torch.get_num_threads()) or train(job))
+    before = torch.get_num_threads()
+    for asked in (1, 2, 0):
+        Penchant(epochs=1, threads=asked).fit(parts[0])
+        assert torch.get_num_threads() == before
+    assert seen == [1, 2, before]

@@ -13,6 +13,7 @@ from penchant.training import TrainingOptions
         {"learning_rate": 0.0},
         {"weight_decay": -1.0},
         {"average": 1.0},
+        {"threads": -1},
     ],
 )
 def test_options_out_of_range_are_refused_by_name(options):

@@ -56,7 +56,11 @@ def fit_penchant(
     training, device = options.training_options, options.torch_device
     encoder = TablesEncoder.fit(tables)
     data = encoder.encode(tables)
-    with _reproducible(device), torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with (
+        _threads(training.threads),
+        _reproducible(device),
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
+    ):
         torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
         model = options.build_module(encoder).to(device)
         layouts = (encoder.user.layout, encoder.item.layout)
@@ -160,6 +164,17 @@ def _fingerprint(options: _Options, data: EncodedTables) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    """So many CPU threads inside; 0: as many as there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`Penchant`: joins the rooms below, computes nothing itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -71,6 +71,7 @@ class Penchant(Recommender):
         schedule: Literal["constant", "cosine"] = "constant",
         patience: int = 4,
         average: float = 0.99,
+        threads: int = 1,
         rng: int = 0,
         device: str = "auto",
     ) -> None:
@@ -82,7 +83,8 @@ class Penchant(Recommender):
             loss: the neck and the weights of the terms.
             threshold: p at the start, a distance; learned by the logistic neck.
             scale: τ at the start; learned by the logistic neck.
-            epochs, batch_size, learning_rate, weight_decay, schedule, patience, average: see `TrainingOptions`.
+            epochs, batch_size, learning_rate, weight_decay, schedule, patience, average, threads: see
+                `TrainingOptions`.
             rng: one seed; the same seed gives the same model on the same machine.
             device: "cpu", "cuda", … or "auto".
         """
@@ -90,7 +92,7 @@ class Penchant(Recommender):
         self.threshold, self.scale = threshold, scale
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
         self.weight_decay, self.schedule, self.patience = weight_decay, schedule, patience
-        self.average, self.rng, self.device = average, rng, device
+        self.average, self.threads, self.rng, self.device = average, threads, rng, device
         self._fitted: Fitted | None = None
 
     @classmethod
@@ -124,10 +126,7 @@ class Penchant(Recommender):
     @property
     def training_options(self) -> TrainingOptions:
         """The training loop's part of the options, checked."""
-        return TrainingOptions(
-            epochs=self.epochs, batch_size=self.batch_size, learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay, schedule=self.schedule, patience=self.patience, average=self.average,
-        )  # fmt: skip
+        return TrainingOptions(**{field.name: getattr(self, field.name) for field in fields(TrainingOptions)})
 
     # ------------------------------------------------------------------ learning
 

@@ -30,8 +30,12 @@ class TrainingOptions:
     average: float = 0.99
     """Decay of the running average of the weights, which is what is validated and kept; 0: the last weights."""
 
+    threads: int = 1
+    """CPU threads; 0: torch's own number. Networks of the default size gain nothing from a second one, and where
+    cores are shared many wait for one another. One number of threads gives the same bits on any number of cores."""
+
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
+        for name, low in (("epochs", 1), ("batch_size", 2), ("patience", 1), ("threads", 0)):
             if getattr(self, name) < low or int(getattr(self, name)) != getattr(self, name):
                 raise ConfigError(f"{name} = {getattr(self, name)}: a whole number >= {low} expected")
         if not self.learning_rate > 0 or not self.weight_decay >= 0:
