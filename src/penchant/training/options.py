@@ -15,13 +15,13 @@ class TrainingOptions:
     Raises: ConfigError: an option outside its range.
     """
 
-    epochs: int = 60
+    epochs: int = 100
     """How often each row is gone through at most."""
     batch_size: int = 1024
     """Pairs in a step."""
     learning_rate: float = 2e-3
     """Step size of AdamW at its highest."""
-    weight_decay: float = 0.2
+    weight_decay: float = 0.3
     """AdamW's decoupled decay, of all parameters; 1 and more was measured to be too much."""
     schedule: Literal["constant", "cosine"] = "constant"
     """constant, or cosine: fall to a hundredth over the epochs."""
