@@ -2,7 +2,7 @@
 #
 #   make demo        train on MovieLens-100K, compare, show a portrait and an audience; writes demo/
 #   make test        everything a change must pass: style, types, tests (without the slow ones)
-#   make test-all    the same with the slow tests
+#   make test-all    the same with the slow tests and new examples
 #   make bench       measure; writes benchmarks/results/
 #   make lint        style and types alone
 #   make docs        write what docs say of the code from the code
@@ -64,7 +64,7 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m 'not slow'
 
 test-all: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+	HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 docs: $(TEST)
 	$(BIN)/python docs/generate.py

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -12,6 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 ROOMS = ("nets", "spaces", "losses", "model", "training", "calibration", "portraits", "evaluation")
 install_import_hook([f"penchant.{room}" for room in ROOMS], "typechecks.tower")
+
+# one order of examples for everyone who changes something; `make test-all` looks for new ones
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # only now, so that torch sees one thread and penchant's modules come through the hook
 import torch  # noqa: E402

@@ -137,7 +137,9 @@ class Portrait:
         ordered = self.features.sort("difference", descending=True, maintain_order=True)
         if len(ordered) > more + less:
             ordered = pl.concat([ordered.head(more), ordered.tail(less)])
-        return ordered.iter_rows(named=True)
+        for row in ordered.iter_rows(named=True):
+            number = row["value"] == row["feature"]  # a field of one coordinate: its typical value says more
+            yield {**row, "value": self.typical.get(row["feature"], row["value"])} if number else row
 
     def _example_lines(self) -> Iterator[str]:
         key, *rest = self.examples.columns
