@@ -1,18 +1,18 @@
 """Whom and what a baseline knows: ids, what each user has seen, and rankings without it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 from scipy import sparse
 
 from penchant.errors import ConfigError
 from penchant.tables import Schema, Tables, Vocabulary
 
-__all__ = ["Asked", "Catalogue", "pairs"]
+__all__ = ["Asked", "Catalogue", "best", "blocks", "pairs", "weights"]
 
 _CELLS = 4_000_000
 """Cells of a users-by-items matrix that are looked at together."""
@@ -29,6 +29,33 @@ def pairs(tables: Tables) -> pl.DataFrame:
         Vocabulary(tables.user_ids, what="user").rows(tables.interactions[schema.user])
         Vocabulary(tables.item_ids, what="item").rows(tables.interactions[schema.item])
     return tables.interactions.select(schema.user, schema.item)
+
+
+def weights(tables: Tables) -> Float64[np.ndarray, " n"]:
+    """How much each interaction counts; 1 where the schema has no weights."""
+    name = tables.schema.weight
+    return np.ones(len(tables)) if name is None else tables.interactions[name].cast(pl.Float64).to_numpy()
+
+
+def blocks(n_rows: int, width: int) -> Iterator[slice]:
+    """Rows of a matrix of this width, so many at a time that memory stays bounded."""
+    step = max(1, _CELLS // max(1, width))
+    return (slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step))
+
+
+def best(
+    row: Int64[np.ndarray, " m"], place: Int64[np.ndarray, " m"], value: Float64[np.ndarray, " m"], n: int
+) -> tuple[Int64[np.ndarray, " b"], Int64[np.ndarray, " b"]]:
+    """The ``n`` largest values of each row, of equal ones those with the lower place.
+
+    Returns:
+        Their positions, row by row and falling, and their ranks from 1.
+    """
+    order = np.lexsort((place, -value, row))
+    start = np.searchsorted(row[order], row[order])
+    rank = np.arange(1, len(order) + 1) - start
+    kept = rank <= n
+    return order[kept], rank[kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +139,54 @@ class Catalogue:
         Raises:
             ConfigError: n below 1.
         """
-        if n < 1:
-            raise ConfigError(f"n = {n}: at least 1 expected")
+        _check_n(n)
         parts = [np.zeros((3, 0), dtype=np.int64), *self._first(asked.rows, order, n, exclude_seen)]
         query, place, rank = np.concatenate(parts, axis=1)
         found = order[place]
+        return self._frame(asked, query, rank, found), query, found
+
+    def rank_scores(
+        self,
+        asked: Asked,
+        scores: Callable[[Int64[np.ndarray, " b"]], Float64[np.ndarray, "b items"]],
+        order: Int64[np.ndarray, " c"],
+        *,
+        n: int,
+        exclude_seen: bool,
+    ) -> tuple[pl.DataFrame, Int64[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
+        """The ``n`` items of the highest score, for each user without what the user has seen.
+
+        Arguments:
+            asked: known users.
+            scores: finite scores of all known items for some users, by row number; the answer is written into.
+            order: row numbers of the items to choose from; of equal scores the earlier comes first.
+
+        Returns:
+            A frame as from `rank`; for each of its rows the position in the question, and the score.
+
+        Raises:
+            ConfigError: n below 1.
+        """
+        _check_n(n)
+        whole, parts = [np.zeros((3, 0), dtype=np.int64)], [np.zeros(0)]
+        for block in blocks(len(asked.rows) if len(order) else 0, len(self.items)):
+            table = scores(asked.rows[block])
+            if exclude_seen:
+                table[self.seen[asked.rows[block]].nonzero()] = -np.inf
+            query, place, rank, value = _highest(table[:, order], n)
+            whole.append(np.stack([query + block.start, order[place], rank]))
+            parts.append(value)
+        query, found, rank = np.concatenate(whole, axis=1)
+        return self._frame(asked, query, rank, found), query, np.concatenate(parts)
+
+    def _frame(
+        self,
+        asked: Asked,
+        query: Int64[np.ndarray, " m"],
+        rank: Int64[np.ndarray, " m"],
+        found: Int64[np.ndarray, " m"],
+    ) -> pl.DataFrame:
+        """User key, rank, item key, and name where there is one."""
         columns = [
             asked.keys.gather(pl.Series(query)),
             pl.Series("rank", rank, dtype=pl.Int64),
@@ -124,19 +194,35 @@ class Catalogue:
         ]
         if self.names is not None:
             columns.append(self.names.gather(pl.Series(found)))
-        return pl.DataFrame(columns), query, found
+        return pl.DataFrame(columns)
 
     def _first(
         self, users: Int64[np.ndarray, " q"], order: Int64[np.ndarray, " c"], n: int, exclude_seen: bool
     ) -> Iterator[np.ndarray]:
         """For some users at a time: position in the question, place in the order, and rank."""
-        step = max(1, _CELLS // max(1, len(order)))
-        for start in range(0, len(users), step):
-            some = users[start : start + step]
+        for block in blocks(len(users), len(order)):
+            some = users[block]
             left = np.ones((len(some), len(order)), dtype=bool)
             known = some >= 0
             if exclude_seen and known.any() and len(order):
                 left[known] = self.seen[some[known]][:, order].toarray() == 0
             rank = left.cumsum(axis=1)
             query, place = np.nonzero(left & (rank <= n))
-            yield np.stack([query + start, place, rank[query, place]])
+            yield np.stack([query + block.start, place, rank[query, place]])
+
+
+def _check_n(n: int) -> None:
+    if n < 1:
+        raise ConfigError(f"n = {n}: at least 1 expected")
+
+
+def _highest(
+    table: Float64[np.ndarray, "b c"], n: int
+) -> tuple[Int64[np.ndarray, " m"], Int64[np.ndarray, " m"], Int64[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
+    """Row, column, rank and value of the ``n`` highest finite cells of each row, c at least 1."""
+    n = min(n, table.shape[1])
+    cut = -np.partition(-table, n - 1, axis=1)[:, n - 1 : n]  # all equal to the last are looked at
+    row, column = np.nonzero((table >= cut) & (table > -np.inf))
+    value = table[row, column]
+    kept, rank = best(row, column, value, n)
+    return row[kept], column[kept], rank, value[kept]

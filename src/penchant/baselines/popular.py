@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64
 
-from penchant.baselines._catalogue import Catalogue, pairs
+from penchant.baselines._catalogue import Catalogue, pairs, weights
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.recommender import Recommender
 from penchant.tables import Tables
 
-__all__ = ["Popular"]
+__all__ = ["Popular", "like_rates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,8 @@ class Popular(Recommender):
             raise ConfigError(f"smoothing = {self.smoothing}: a number >= 0 expected")
         if not len(train):
             raise DataError([Problem("interactions", "training needs interactions, and there is none")])
-        catalogue, schema = Catalogue.of(train), train.schema
-        label = train.interactions[schema.label].cast(pl.Float64).to_numpy()
-        weight = np.ones(len(train)) if schema.weight is None else train.interactions[schema.weight].to_numpy()
-        item, n = catalogue.items.rows(train.interactions[schema.item]), len(catalogue.items)
-        likes, rows = np.bincount(item, label * weight, n), np.bincount(item, weight, n)
-        prior = float(likes.sum() / rows.sum()) if rows.sum() > 0 else float(label.mean())
-        s = self.smoothing
-        rate = np.divide(likes + s * prior, rows + s, out=np.full(n, prior), where=rows + s > 0)
-        self._fitted = _Fitted(catalogue, rate, prior)
+        catalogue = Catalogue.of(train)
+        self._fitted = _Fitted(catalogue, *like_rates(train, catalogue, self.smoothing))
         return self
 
     def predict_proba(self, tables: Tables) -> pl.DataFrame:
@@ -86,3 +79,15 @@ class Popular(Recommender):
         order = chosen[np.argsort(-fitted.rate[chosen], kind="stable")]
         frame, _, found = fitted.catalogue.rank(asked, order, n=n, exclude_seen=exclude_seen)
         return frame.with_columns(score=pl.Series(fitted.rate[found], dtype=pl.Float64))
+
+
+def like_rates(train: Tables, catalogue: Catalogue, smoothing: float) -> tuple[Float64[np.ndarray, " items"], float]:
+    """Each item's smoothed share of likes, see `Popular`, and the average π; there is an interaction at least."""
+    schema, n = train.schema, len(catalogue.items)
+    label, weight = train.interactions[schema.label].cast(pl.Float64).to_numpy(), weights(train)
+    item = catalogue.items.rows(train.interactions[schema.item])
+    likes, rows = np.bincount(item, label * weight, n), np.bincount(item, weight, n)
+    prior = float(likes.sum() / rows.sum()) if rows.sum() > 0 else float(label.mean())
+    s = smoothing
+    rate = np.divide(likes + s * prior, rows + s, out=np.full(n, prior), where=rows + s > 0)
+    return rate, prior
