@@ -1,5 +1,6 @@
-"""Evaluation: figures for yes/no predictions."""
+"""Evaluation: figures for yes/no predictions and for top-n lists, beyond accuracy too, and whether they differ."""
 
+from penchant.evaluation.beyond import coverage, evaluate_beyond, gini, intra_list_distance, novelty
 from penchant.evaluation.binary import (
     accuracy,
     auc,
@@ -10,14 +11,47 @@ from penchant.evaluation.binary import (
     logloss,
     user_auc,
 )
+from penchant.evaluation.lists import Lists, lists_from_frames
+from penchant.evaluation.ranking import (
+    RANKING,
+    average_precision,
+    evaluate_ranking,
+    evaluate_users,
+    hit_rate,
+    ndcg,
+    plain_recall,
+    precision,
+    recall,
+    reciprocal_rank,
+)
+from penchant.evaluation.significance import Comparison, compare_paired
 
 __all__ = [
+    "RANKING",
+    "Comparison",
+    "Lists",
     "accuracy",
     "auc",
+    "average_precision",
     "brier",
     "calibration_curve",
     "calibration_error",
+    "compare_paired",
+    "coverage",
+    "evaluate_beyond",
     "evaluate_binary",
+    "evaluate_ranking",
+    "evaluate_users",
+    "gini",
+    "hit_rate",
+    "intra_list_distance",
+    "lists_from_frames",
     "logloss",
+    "ndcg",
+    "novelty",
+    "plain_recall",
+    "precision",
+    "recall",
+    "reciprocal_rank",
     "user_auc",
 ]
