@@ -21,9 +21,9 @@ def make(context: bool, **options):
     encoder = TablesEncoder.fit(tables)
     torch.manual_seed(0)
     small = EncoderOptions(hidden=(8,), dropout=0.0, unseen=0.0, bins=4)
-    model = Penchant(space=Space(dim=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options).build_module(
-        encoder
-    )
+    model = Penchant(
+        space=Space(dim=4, norm=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options
+    ).build_module(encoder)
     batches = Batches(encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=50, rng=0)
     return model, batches.batch(torch.arange(50))
 

@@ -40,7 +40,7 @@ class UniformSpace(BaseSpace):
 
     is_metric: ClassVar[bool] = True
 
-    norm: float | int = 4.0
+    norm: float | int = 2.0
     """r: 1, 2, 4, …, inf (the sup norm; also as the text "inf")."""
 
     def __post_init__(self) -> None:
