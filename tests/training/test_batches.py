@@ -52,3 +52,13 @@ def test_portrait_vectors_are_the_same_kept_or_made_anew(encoded, monkeypatch, r
     torch.testing.assert_close(batch.item_vectors, vectorise(batch.items, layouts[1]), equal_nan=True)
     want = torch.as_tensor(encoder.user.portrait(data.users))[np.unique(data.user[:40])]
     torch.testing.assert_close(batch.user_vectors, want, equal_nan=True)
+
+
+@pytest.mark.parametrize("n", [10, 1000, 100_000])
+def test_distinct_rows_are_marked_or_sorted_to_the_same_end(n):
+    from penchant.training.batches import _distinct
+
+    rows = torch.randint(n, (64,), generator=torch.Generator().manual_seed(n))
+    distinct, place = _distinct(rows, n)
+    assert distinct.tolist() == sorted(set(rows.tolist()))
+    assert torch.equal(distinct[place], rows)

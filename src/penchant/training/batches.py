@@ -18,6 +18,9 @@ _VECTORS_AT_ONCE = 1 << 26
 """Numbers of portrait vectors kept in memory a side: 256 MiB."""
 
 
+_MARKED = 16
+"""Rows of a table for each row of a batch, up to which distinct ones are marked and not sorted."""
+
 _NO_FIELDS = Layout(())
 
 
@@ -87,8 +90,8 @@ class Batches:
 
     def batch(self, rows: Int[Tensor, " b"]) -> Batch:
         """The pairs at these rows."""
-        users, user = torch.unique(self.user[rows], return_inverse=True)
-        items, item = torch.unique(self.item[rows], return_inverse=True)
+        users, user = _distinct(self.user[rows], len(self.users))
+        items, item = _distinct(self.item[rows], len(self.items))
         batch_users, batch_items = take(self.users, users), take(self.items, items)
         return Batch(
             users=batch_users,
@@ -101,6 +104,14 @@ class Batches:
             user_vectors=self._user_vectors.take(batch_users, users),
             item_vectors=self._item_vectors.take(batch_items, items),
         )
+
+
+def _distinct(rows: Int[Tensor, " b"], n: int) -> tuple[Int[Tensor, " d"], Int[Tensor, " b"]]:
+    """The distinct ones of some of the rows 0 … n-1, ascending, and the place of each among them."""
+    if n > _MARKED * len(rows):
+        return torch.unique(rows, return_inverse=True)
+    there = torch.zeros(n, dtype=torch.int64, device=rows.device).scatter_(0, rows, 1)  # no sort: three times as fast
+    return there.nonzero()[:, 0], (there.cumsum(0) - 1).index_select(0, rows)
 
 
 class _Vectors:
