@@ -6,6 +6,7 @@ import pytest
 from penchant import __version__
 
 VERBS = [
+    "compare",
     "demo",
     "check",
     "train",

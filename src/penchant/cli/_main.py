@@ -11,7 +11,20 @@ from typing import Annotated, Any
 import typer
 
 from penchant import __version__
-from penchant.cli import audience, check, demo, evaluate, info, portrait, predict, recommend, related, schema, train
+from penchant.cli import (
+    audience,
+    check,
+    compare,
+    demo,
+    evaluate,
+    info,
+    portrait,
+    predict,
+    recommend,
+    related,
+    schema,
+    train,
+)
 from penchant.errors import ConfigError, DataError, PenchantError
 
 __all__ = ["app", "main"]
@@ -28,8 +41,8 @@ app = typer.Typer(
 )
 app.add_typer(schema.app, name="schema")
 for _verb in (
-    demo.demo, check.check, train.train, evaluate.evaluate, predict.predict, recommend.recommend, related.related,
-    portrait.portrait, audience.audience, info.info,
+    demo.demo, check.check, train.train, compare.compare, evaluate.evaluate, predict.predict, recommend.recommend,
+    related.related, portrait.portrait, audience.audience, info.info,
 ):  # fmt: skip
     app.command(_verb.__name__)(_verb)
 

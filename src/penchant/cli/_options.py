@@ -4,6 +4,8 @@ Nothing heavy is imported before it is needed, so that ``--help`` is quick.
 """
 
 import json
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +32,11 @@ __all__ = [
     "Rng",
     "Rows",
     "SchemaFile",
+    "Settings",
+    "Split",
     "Users",
+    "configured",
+    "dealt",
     "given_rows",
     "load_model",
     "model_tables",
@@ -55,6 +61,8 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Rng = Annotated[int, typer.Option(help="The seed: the same one gives the same result on the same machine.")]
 Count = Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")]
+Split = Annotated[str, typer.Option(help="How rows are split off: random, per_user, time, cold_users or cold_items.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="One option, e.g. loss.delta=3. May be repeated.")]
 Rows = Annotated[
     list[str] | None,
     typer.Option("--row", help="Features of one who is in no table, as JSON: '{\"age\": 24}'. May be repeated."),
@@ -156,3 +164,55 @@ def warn(tables: "Tables") -> None:
     """Say what is odd about tables, on standard error."""
     for problem in tables.warnings:
         typer.echo(f"warning: {problem}", err=True)
+
+
+def configured(config: Path | None, settings: list[str], given: Mapping[str, Any]) -> "Penchant":
+    """A model from the preset, then the file, then ``--set``, then options of their own: later ones win.
+
+    Raises:
+        ConfigError: a file that is no TOML, an unknown option or a wrong value.
+    """
+    from penchant.estimator import Penchant
+
+    options: dict[str, Any] = {}
+    if config is not None:
+        try:
+            options = tomllib.loads(config.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"--config {config}: cannot be read as TOML ({error})") from error
+    for setting in settings:
+        _set(options, setting)
+    return Penchant.from_config({**options, **given})
+
+
+def _set(options: dict[str, Any], setting: str) -> None:
+    """One ``group.name=value`` into nested options; a value is TOML, and text where it is none."""
+    name, equals, text = setting.partition("=")
+    if not equals or not name.strip():
+        raise ConfigError(f"--set {setting!r}: name=value expected, e.g. loss.delta=3")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *groups, last = name.strip().split(".")
+    for group in groups:
+        options = options.setdefault(group, {})
+        if not isinstance(options, dict):
+            raise ConfigError(f"--set {setting!r}: {group} is no group of options")
+    options[last] = value
+
+
+def dealt(tables: "Tables", split: str, valid: float, test: float, rng: int) -> dict[str, Any]:
+    """The training rows, and those split off where a share is asked for."""
+    from penchant.tables import SPLITS
+
+    if split not in SPLITS:
+        raise ConfigError(f"--split {split}: one of {', '.join(SPLITS)} expected")
+    if valid + test >= 1:
+        raise ConfigError(f"--valid-share {valid} and --test-share {test} leave nothing to train on")
+    shares = {"train": 1 - valid - test, "valid": valid, "test": test}
+    wanted = [name for name, share in shares.items() if share > 0]
+    if len(wanted) == 1:
+        return {"train": tables, "valid": None, "test": None}
+    dealt = SPLITS[split](tables, [shares[name] for name in wanted], rng=rng)
+    return {"train": None, "valid": None, "test": None} | dict(zip(wanted, dealt, strict=True))

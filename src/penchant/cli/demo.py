@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from penchant.cli._options import Json, Quiet, Rng
@@ -42,6 +41,7 @@ def demo(
     Example: `penchant demo`
     """
     from penchant.estimator import Penchant
+    from penchant.evaluation import compare
     from penchant.tables import movielens_100k, split_random
 
     began = time.monotonic()
@@ -54,7 +54,8 @@ def demo(
     if epochs is not None:
         model.set_params(epochs=epochs)
     model.fit(train, valid, progress=not quiet)
-    figures = compared({"penchant": model, **_rivals(train, valid)}, test)
+    figures = compare({"penchant": model, **_rivals(train, valid)}, test, k=10, figures=("ndcg",))
+    figures = figures.select("model", "auc", "user_auc", "logloss", "ndcg@10")
     shown: dict[str, Any] = {
         "figures": figures,
         "user": _telling(model.portrait, _busiest(train, tables.schema.user)),
@@ -83,19 +84,6 @@ def _rivals(train: "Tables", valid: "Tables") -> "dict[str, Recommender]":
     }
 
 
-def compared(models: "dict[str, Recommender]", test: "Tables") -> pl.DataFrame:
-    """A row a model: AUC, AUC within users, log loss on the test rows."""
-    from penchant.evaluation import evaluate_binary
-
-    label = test.interactions[test.schema.label].to_numpy()
-    users = test.interactions[test.schema.user].to_numpy()
-    rows = []
-    for name, model in models.items():
-        figures = evaluate_binary(label, model.predict_proba(test)["probability"].to_numpy(), users)
-        rows.append({"model": name, **{k: figures[k] for k in ("auc", "user_auc", "logloss")}})
-    return pl.DataFrame(rows)
-
-
 def _busiest(train: "Tables", column: str) -> list[Any]:
     counts = train.interactions.group_by(column).len().sort("len", column, descending=[True, False])
     return counts[column].head(_LOOKED_AT).to_list()
@@ -116,7 +104,12 @@ def _write(out: Path, model: "Penchant", test: "Tables", shown: dict[str, Any]) 
 
 
 def _tell(shown: dict[str, Any]) -> None:
-    show_frame(shown["figures"], title="Test rows: auc over all pairs, within users, log loss", out=None, as_json=False)
+    show_frame(
+        shown["figures"],
+        title="On the test rows: AUC over all pairs and within users, log loss, and NDCG of the first ten of all films",
+        out=None,
+        as_json=False,
+    )
     user, portrait = shown["user"]
     console().print()
     recommended = shown["recommended"].select("rank", "title", "score", "distance")

@@ -1,15 +1,28 @@
 """``penchant train``: tables to a model directory."""
 
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penchant.cli._options import Flat, Interactions, Items, Json, Quiet, Rng, SchemaFile, Users, read_tables, warn
+from penchant.cli._options import (
+    Flat,
+    Interactions,
+    Items,
+    Json,
+    Quiet,
+    Rng,
+    SchemaFile,
+    Settings,
+    Split,
+    Users,
+    configured,
+    dealt,
+    read_tables,
+    warn,
+)
 from penchant.cli._output import check_out, say, show_json, write_frame
-from penchant.errors import ConfigError, DataError, Problem
+from penchant.errors import DataError, Problem
 from penchant.storage import check_replaceable
 
 if TYPE_CHECKING:
@@ -29,17 +42,13 @@ def train(
     valid: Annotated[
         Path | None, typer.Option(help="Interactions to stop and calibrate on; else a share of all is split off.")
     ] = None,
-    split: Annotated[
-        str, typer.Option(help="How rows are split off: random, per_user, time, cold_users or cold_items.")
-    ] = "random",
+    split: Split = "random",
     valid_share: Annotated[float, typer.Option(min=0, max=0.9, help="Share to stop and calibrate on.")] = 0.1,
     test_share: Annotated[float, typer.Option(min=0, max=0.9, help="Share to put aside and judge by at the end.")] = 0,
     test_out: Annotated[Path | None, typer.Option(help="Write the rows put aside to this file.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named configuration to start from: default or seed.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of options (docs/configuration.md).")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="One option, e.g. loss.delta=3. May be repeated.")
-    ] = None,
+    settings: Settings = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most so many; training stops by itself.")] = None,
     rng: Rng = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, … or auto.")] = None,
@@ -62,7 +71,7 @@ def train(
     warn(tables)
     if valid is not None:
         valid_share = 0
-    parts = _parts(tables, split, valid_share, test_share, rng)
+    parts = dealt(tables, split, valid_share, test_share, rng)
     held_out = parts["valid"] if valid is None else _validation(tables, valid)
     try:
         model.fit(parts["train"], held_out, checkpoint=checkpoint, progress=not quiet)
@@ -74,58 +83,6 @@ def train(
     if test_out is not None and parts["test"] is not None:
         write_frame(parts["test"].interactions, test_out)
     _report(model, parts, held_out, out, as_json)
-
-
-def configured(config: Path | None, settings: list[str], given: Mapping[str, Any]) -> "Penchant":
-    """A model from the preset, then the file, then ``--set``, then options of their own: later ones win.
-
-    Raises:
-        ConfigError: a file that is no TOML, an unknown option or a wrong value.
-    """
-    from penchant.estimator import Penchant
-
-    options: dict[str, Any] = {}
-    if config is not None:
-        try:
-            options = tomllib.loads(config.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"--config {config}: cannot be read as TOML ({error})") from error
-    for setting in settings:
-        _set(options, setting)
-    return Penchant.from_config({**options, **given})
-
-
-def _set(options: dict[str, Any], setting: str) -> None:
-    """One ``group.name=value`` into nested options; a value is TOML, and text where it is none."""
-    name, equals, text = setting.partition("=")
-    if not equals or not name.strip():
-        raise ConfigError(f"--set {setting!r}: name=value expected, e.g. loss.delta=3")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    *groups, last = name.strip().split(".")
-    for group in groups:
-        options = options.setdefault(group, {})
-        if not isinstance(options, dict):
-            raise ConfigError(f"--set {setting!r}: {group} is no group of options")
-    options[last] = value
-
-
-def _parts(tables: "Tables", split: str, valid: float, test: float, rng: int) -> dict[str, Any]:
-    """The training rows, and those split off where a share is asked for."""
-    from penchant.tables import SPLITS
-
-    if split not in SPLITS:
-        raise ConfigError(f"--split {split}: one of {', '.join(SPLITS)} expected")
-    if valid + test >= 1:
-        raise ConfigError(f"--valid-share {valid} and --test-share {test} leave nothing to train on")
-    shares = {"train": 1 - valid - test, "valid": valid, "test": test}
-    wanted = [name for name, share in shares.items() if share > 0]
-    if len(wanted) == 1:
-        return {"train": tables, "valid": None, "test": None}
-    dealt = SPLITS[split](tables, [shares[name] for name in wanted], rng=rng)
-    return {"train": None, "valid": None, "test": None} | dict(zip(wanted, dealt, strict=True))
 
 
 def _validation(tables: "Tables", path: Path) -> "Tables":

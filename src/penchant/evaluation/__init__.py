@@ -11,6 +11,7 @@ from penchant.evaluation.binary import (
     logloss,
     user_auc,
 )
+from penchant.evaluation.comparison import compare, evaluate_recommender, recommended_lists
 from penchant.evaluation.lists import Lists, lists_from_frames
 from penchant.evaluation.ranking import (
     RANKING,
@@ -36,11 +37,13 @@ __all__ = [
     "brier",
     "calibration_curve",
     "calibration_error",
+    "compare",
     "compare_paired",
     "coverage",
     "evaluate_beyond",
     "evaluate_binary",
     "evaluate_ranking",
+    "evaluate_recommender",
     "evaluate_users",
     "gini",
     "hit_rate",
@@ -53,5 +56,6 @@ __all__ = [
     "precision",
     "recall",
     "reciprocal_rank",
+    "recommended_lists",
     "user_auc",
 ]
