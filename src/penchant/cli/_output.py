@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "check_out", "console", "say", "show_frame", "show_json", "show_portrait", "write_frame"]
 
 _FLOAT = "{:.4f}"
+_WIDE = 160
+"""Columns of text where the output is no terminal."""
 _SHOWN = 100
 """Rows of a table that are shown; files hold all."""
 
@@ -100,8 +102,8 @@ def say(text: str) -> None:
 
 
 def console() -> Console:
-    """Where tables are drawn."""
-    return Console(highlight=False)
+    """Where tables are drawn; wide where nobody's screen is the limit."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _table(frame: pl.DataFrame, title: str) -> Table:
@@ -109,7 +111,7 @@ def _table(frame: pl.DataFrame, title: str) -> Table:
         title=Text(title, style="italic"), title_justify="left", box=None, header_style="bold", pad_edge=False
     )
     for name, kind in frame.schema.items():
-        table.add_column(Text(name), justify="right" if kind.is_numeric() else "left")
+        table.add_column(Text(name), justify="right" if kind.is_numeric() else "left", overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*(Text(_cell(value)) for value in row))
     return table
