@@ -200,13 +200,23 @@ def results() -> str:
     return "\n".join(parts)
 
 
+def _ahead(case: str, rows: list[dict[str, Any]]) -> str:
+    """How far penchant is from the best of the others by AUC; nothing where a case has none."""
+    aucs = {row["model"]: row["value"] for row in rows if (row["case"], row["metric"]) == (case, "auc")}
+    others = {model: auc for model, auc in aucs.items() if not model.startswith("penchant")}
+    if "penchant" not in aucs or not others:
+        return ""
+    best = max(others, key=lambda model: others[model])
+    return f"penchant's AUC is {aucs['penchant'] - others[best]:+.4f} against the best of the others, {best}.\n"
+
+
 def _results_table(case: str, rows: list[dict[str, Any]]) -> str:
     here = [row for row in rows if row["case"] == case]
     metrics, models = (list(dict.fromkeys(row[key] for row in here)) for key in ("metric", "model"))
     cells = {(row["model"], row["metric"]): _figure(row) for row in here}
     lines = [f"| {m} | " + " | ".join(cells.get((m, metric), "") for metric in metrics) + " |" for m in models]
     rule = "|---|" + "---:|" * len(metrics)
-    return "\n".join([f"**{case}**\n", f"| model | {' | '.join(metrics)} |", rule, *lines, ""])
+    return "\n".join([f"**{case}**\n", _ahead(case, rows), f"| model | {' | '.join(metrics)} |", rule, *lines, ""])
 
 
 def _figure(row: dict[str, Any]) -> str:
