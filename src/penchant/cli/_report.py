@@ -42,7 +42,7 @@ def report(
         recommended: to that user.
     """
     said = model.predict(test)
-    listed = _table(recommended.drop(model.schema_.user))
+    listed = _table(recommended.drop(model.schema_.user, model.schema_.item))
     label = test.interactions[test.schema.label].to_numpy()
     parts = [
         "<h1>penchant: what users like</h1>",
@@ -126,10 +126,11 @@ def _bars(figures: pl.DataFrame) -> go.Figure:
 
 def _distances(said: pl.DataFrame, label: np.ndarray, threshold: float) -> go.Figure:
     drawn = go.Figure()
+    bins = {"start": 0.0, "end": float(said["distance"].max() or 1.0) * 1.001, "size": threshold / 16}  # type: ignore[arg-type]
     for value, name, colour in ((1, "liked", _ACCENT), (0, "not liked", _MARK)):
         distance = said["distance"].to_numpy()[label == value]
-        drawn.add_histogram(x=distance, name=name, marker_color=colour, opacity=0.6, histnorm="probability", nbinsx=50)
-    drawn.add_vline(x=threshold, line_dash="dash", annotation_text="threshold")
+        drawn.add_histogram(x=distance, name=name, marker_color=colour, opacity=0.6, histnorm="probability", xbins=bins)
+    drawn.add_vline(x=threshold, line_dash="dash", line_color="#1c2a30", layer="above", annotation_text="threshold")
     legend = {"orientation": "h", "y": 1.12}
     return _layout(drawn, barmode="overlay", xaxis_title="distance", yaxis_title="share", legend=legend)
 

@@ -6,13 +6,13 @@ __all__ = ["html_page"]
 
 _STYLE = """
 :root { color-scheme: light; --ink: #1c2a30; --soft: #5a6a70; --line: #d9e0e3; --accent: #1f6f8b; --mark: #b3261e; }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff; max-width: 62rem; margin: 2rem auto;
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff; max-width: 66rem; margin: 2rem auto;
   padding: 0 1rem; }
 h1, h2, h3 { line-height: 1.2; } h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .9rem .2rem 0; }
+table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .7rem .2rem 0; }
 th { border-bottom: 1px solid var(--line); font-weight: 600; } td.number { text-align: right; }
 small, figcaption, .soft { color: var(--soft); } figure { margin: 1rem 0; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem 2.5rem; }
+.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 1rem 2.5rem; }
 .columns > * { min-width: 0; }
 .scroll { overflow-x: auto; }
 @media print { body { max-width: none; margin: 0; } }

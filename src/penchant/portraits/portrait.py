@@ -164,7 +164,7 @@ def _bar(row: dict[str, Any]) -> Text:
 def _html_row(row: dict[str, Any]) -> str:
     share, population = 100 * row["share"], 100 * row["population"]
     bar = (
-        "<div style='position:relative;width:10em;height:.8em;background:var(--line,#ddd)' aria-hidden='true'>"
+        "<div style='position:relative;width:6em;height:.8em;background:var(--line,#ddd)' aria-hidden='true'>"
         f"<div style='width:{share:.0f}%;height:100%;background:#1f6f8b'></div>"
         f"<div style='position:absolute;left:{min(99, population):.0f}%;top:-2px;width:2px;height:1.1em;"
         "background:#b3261e'></div>"
