@@ -130,7 +130,9 @@ def _distances(said: pl.DataFrame, label: np.ndarray, threshold: float) -> go.Fi
     for value, name, colour in ((1, "liked", _ACCENT), (0, "not liked", _MARK)):
         distance = said["distance"].to_numpy()[label == value]
         drawn.add_histogram(x=distance, name=name, marker_color=colour, opacity=0.6, histnorm="probability", xbins=bins)
-    drawn.add_vline(x=threshold, line_dash="dash", line_color="#1c2a30", layer="above", annotation_text="threshold")
+    drawn.add_vline(
+        x=threshold, line_dash="dash", line_color="#1c2a30", line_width=2, opacity=1, annotation_text="threshold"
+    )
     legend = {"orientation": "h", "y": 1.12}
     return _layout(drawn, barmode="overlay", xaxis_title="distance", yaxis_title="share", legend=legend)
 
