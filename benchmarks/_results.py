@@ -26,7 +26,7 @@ from rich.table import Table
 
 from penchant.storage import write_atomic
 
-__all__ = ["RESULTS", "Row", "median_over", "over", "peak_memory", "table", "write"]
+__all__ = ["RESULTS", "Row", "cell", "median_over", "over", "peak_memory", "table", "write"]
 
 RESULTS = Path(__file__).parent / "results"
 """Where results stand."""
@@ -115,13 +115,14 @@ def table(rows: Sequence[Row]) -> list[Table]:
         for metric in metrics:
             shown.add_column(metric, justify="right")
         for model in dict.fromkeys(row.model for row in here):
-            cells = {row.metric: _cell(row) for row in here if row.model == model}
+            cells = {row.metric: cell(row) for row in here if row.model == model}
             shown.add_row(model, *(cells.get(metric, "") for metric in metrics))
         tables.append(shown)
     return tables
 
 
-def _cell(row: Row) -> str:
+def cell(row: Row) -> str:
+    """A figure as tables here and in the docs show it: value (low–high)."""
     value, low, high = (_number(x) for x in (row.value, row.low, row.high))
     return value if low == high else f"{value} ({low}–{high})"
 

@@ -26,8 +26,10 @@ from penchant.cli import app
 from penchant.training import TrainingOptions
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from _results import RESULTS, Row, cell  # noqa: E402 - benchmarks are no package
+
 README, CLI, CONFIGURATION = ROOT / "README.md", ROOT / "docs" / "cli.md", ROOT / "docs" / "configuration.md"
-RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 MADE = "<!-- made by docs/generate.py: change the code, not this page -->"
 
@@ -119,7 +121,7 @@ such as `--epochs`.
     training = {f.name for f in dataclasses.fields(TrainingOptions)}
     rows = [(n, own[n], getattr(model, n)) for n in own if n not in groups and n not in training]
     parts.append(_group("Top level", "", rows))
-    parts.append(_group("Training", _sentence(TrainingOptions), _fields(TrainingOptions(), _training_of(model))))
+    parts.append(_group("Training", _sentence(TrainingOptions), _fields(model.training_options)))
     for name, value in groups.items():
         parts.append(_group(f"Group `{name}`", _sentence(type(value)), _fields(value)))
     changes = [
@@ -139,14 +141,9 @@ def _parameters() -> dict[str, str]:
     return found
 
 
-def _training_of(model: Penchant) -> dict[str, Any]:
-    return {f.name: getattr(model, f.name) for f in dataclasses.fields(TrainingOptions)}
-
-
-def _fields(value: Any, values: dict[str, Any] | None = None) -> list[tuple[str, str, Any]]:
+def _fields(value: Any) -> list[tuple[str, str, Any]]:
     said = _docstrings(type(value))
-    fields = dataclasses.fields(value)
-    return [(f.name, said[f.name], (values or {}).get(f.name, getattr(value, f.name))) for f in fields]
+    return [(f.name, said[f.name], getattr(value, f.name)) for f in dataclasses.fields(value)]
 
 
 def _docstrings(owner: type) -> dict[str, str]:
@@ -213,18 +210,10 @@ def _ahead(case: str, rows: list[dict[str, Any]]) -> str:
 def _results_table(case: str, rows: list[dict[str, Any]]) -> str:
     here = [row for row in rows if row["case"] == case]
     metrics, models = (list(dict.fromkeys(row[key] for row in here)) for key in ("metric", "model"))
-    cells = {(row["model"], row["metric"]): _figure(row) for row in here}
+    cells = {(row["model"], row["metric"]): cell(Row(**row)) for row in here}
     lines = [f"| {m} | " + " | ".join(cells.get((m, metric), "") for metric in metrics) + " |" for m in models]
     rule = "|---|" + "---:|" * len(metrics)
     return "\n".join([f"**{case}**\n", _ahead(case, rows), f"| model | {' | '.join(metrics)} |", rule, *lines, ""])
-
-
-def _figure(row: dict[str, Any]) -> str:
-    def number(x: float) -> str:
-        return f"{x:.4f}" if abs(x) < 1 else f"{x:.2f}" if abs(x) < 100 else f"{x:,.0f}"
-
-    value, low, high = (number(row[key]) for key in ("value", "low", "high"))
-    return value if low == high else f"{value} ({low}–{high})"
 
 
 def readme() -> str:

@@ -1,27 +1,12 @@
 """The protocol's data for penchant and for its peers are the same rows and the same fields."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
 
-_PATH = Path(__file__).parents[2] / "benchmarks" / "_movielens.py"
-
 
 @pytest.fixture(scope="module")
-def movielens():
-    """The module, by its path: benchmarks are no package."""
-    spec = importlib.util.spec_from_file_location("benchmark_movielens", _PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def movielens(benchmark_module):
+    return benchmark_module("_movielens")
 
 
 @pytest.fixture

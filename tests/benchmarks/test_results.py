@@ -1,27 +1,13 @@
 """What benchmarks write has the format that the documentation reads."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-_PATH = Path(__file__).parents[2] / "benchmarks" / "_results.py"
-
 
 @pytest.fixture(scope="module")
-def results():
-    """The module, by its path: benchmarks are no package."""
-    spec = importlib.util.spec_from_file_location("benchmark_results", _PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def results(benchmark_module):
+    return benchmark_module("_results")
 
 
 def _rows(results):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penchant.cli._output import say
 from penchant.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def model_tables(
 
     schema = model.schema_
     if flat is not None:
-        there = read_frame(flat).columns
+        there = read_frame(flat, columns=[schema.user_id or "", schema.item_id or ""]).columns
         if schema.user_id not in there:  # its keys were made up when it was trained, and are again
             schema = replace(schema, user_id=None)
         if schema.item_id not in there:
@@ -163,7 +164,7 @@ def one_asked(key: str | None, row: str | None, what: str) -> Any:
 def warn(tables: "Tables") -> None:
     """Say what is odd about tables, on standard error."""
     for problem in tables.warnings:
-        typer.echo(f"warning: {problem}", err=True)
+        say(f"warning: {problem}")
 
 
 def configured(config: Path | None, settings: list[str], given: Mapping[str, Any]) -> "Penchant":
@@ -212,7 +213,5 @@ def dealt(tables: "Tables", split: str, valid: float, test: float, rng: int) -> 
         raise ConfigError(f"--valid-share {valid} and --test-share {test} leave nothing to train on")
     shares = {"train": 1 - valid - test, "valid": valid, "test": test}
     wanted = [name for name, share in shares.items() if share > 0]
-    if len(wanted) == 1:
-        return {"train": tables, "valid": None, "test": None}
-    dealt = SPLITS[split](tables, [shares[name] for name in wanted], rng=rng)
-    return {"train": None, "valid": None, "test": None} | dict(zip(wanted, dealt, strict=True))
+    parts = SPLITS[split](tables, [shares[name] for name in wanted], rng=rng) if len(wanted) > 1 else (tables,)
+    return {"valid": None, "test": None} | dict(zip(wanted, parts, strict=True))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penchant.cli._options import Flat, Interactions, Items, Users
+from penchant.cli._output import say
 from penchant.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def infer(
         typer.echo(schema.to_toml(), nl=False)
         return
     schema.write(out)
-    typer.echo(f"written to {out}: read it over, then `penchant check --schema {out} …`", err=True)
+    say(f"written to {out}: read it over, then `penchant check --schema {out} …`")
 
 
 def _frame(path: Path | None) -> "pl.DataFrame | None":
