@@ -47,7 +47,7 @@ def test_options_come_from_preset_file_set_and_flag_and_later_ones_win(shell, da
         (["--split", "odd"], "per_user"),
         (["--valid-share", "0.6", "--test-share", "0.5"], "nothing to train on"),
         (["--config", "nowhere.toml"], "nowhere.toml"),
-        (["--test-out", "nowhere/test.csv"], "nowhere"),
+        (["--test-out", "nowhere/test.csv"], "--test-out nowhere/test.csv: there is no folder"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_read(shell, data, tmp_path, words, told):

@@ -47,8 +47,8 @@ SUFFIXES: dict[str, Callable[[pl.DataFrame], bytes]] = {
 """How a table is written, by the file's suffix."""
 
 
-def check_out(path: Path | None, suffixes: tuple[str, ...] = tuple(SUFFIXES)) -> None:
-    """Refuse a file that cannot be written, before the work and not after it.
+def check_out(path: Path | None, suffixes: tuple[str, ...] = tuple(SUFFIXES), *, option: str = "--out") -> None:
+    """Refuse a file that cannot be written, before the work and not after it; ``option`` is what named it.
 
     Raises:
         ConfigError: an unknown suffix, or no such folder.
@@ -56,9 +56,9 @@ def check_out(path: Path | None, suffixes: tuple[str, ...] = tuple(SUFFIXES)) ->
     if path is None:
         return
     if path.suffix.lower() not in suffixes:
-        raise ConfigError(f"--out {path}: one of {', '.join(suffixes)} expected")
+        raise ConfigError(f"{option} {path}: one of {', '.join(suffixes)} expected")
     if not path.parent.is_dir():
-        raise ConfigError(f"--out {path}: there is no folder {path.parent}")
+        raise ConfigError(f"{option} {path}: there is no folder {path.parent}")
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:

@@ -64,7 +64,7 @@ def train(
     --out articles.penchant`
     """
     check_replaceable(out)
-    check_out(test_out)
+    check_out(test_out, option="--test-out")
     given = {"preset": preset, "rng": rng, "epochs": epochs, "device": device}
     model = configured(config, settings or [], {name: value for name, value in given.items() if value is not None})
     tables = read_tables(schema, users, items, interactions, flat)
