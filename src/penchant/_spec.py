@@ -78,6 +78,19 @@ class Bag(NamedTuple):
     """(n + 1,) int64: row j holds ``values[offsets[j]:offsets[j + 1]]``."""
 
 
+class History(NamedTuple):
+    """Items that n users liked or did not like earlier: one list a user, in the order of the items, end to end."""
+
+    items: Any
+    """(nnz,) int64 rows of the catalogue; rising within a user, each at most once."""
+    liked: Any
+    """(nnz,) float32: 1 liked, 0 not."""
+    weight: Any
+    """(nnz,) float32 in (0, 1]: how much the entry still counts."""
+    offsets: Any
+    """(n + 1,) int64: row j holds the entries ``offsets[j]:offsets[j + 1]``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
     """n encoded rows of one side, after a `Layout`."""
@@ -88,6 +101,8 @@ class Features:
     """(n, number of code blocks) int64."""
     bags: tuple[Bag, ...]
     """One for each bag block."""
+    history: History | None = None
+    """Users only, where the schema has a history."""
 
     def __len__(self) -> int:
         return len(self.dense)

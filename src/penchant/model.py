@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from penchant._spec import Features, Layout
 from penchant.errors import ConfigError
-from penchant.nets import KINDS, BaseEncoder, DecoderOptions, EncoderOptions, MLPDecoder, vectorise
+from penchant.nets import KINDS, BaseEncoder, Catalogue, DecoderOptions, EncoderOptions, MLPDecoder, vectorise
 from penchant.spaces import BaseSpace
 
 __all__ = ["DualAutoencoder"]
@@ -22,6 +22,7 @@ class DualAutoencoder(nn.Module):
 
         e_u = bound(f_u(v_u, situation)),  e_i = bound(f_i(v_i)),  v̂_u = g_u(e),  v̂_i = g_i(e)
 
+    ``n_items``: rows of the catalogue of histories, where users have one.
     ``threshold`` p and ``scale`` τ of the neck live here too; whether they learn is the loss's choice.
 
     Source: the disclosure, §3.4–3.5.
@@ -33,6 +34,7 @@ class DualAutoencoder(nn.Module):
         user: Layout,
         item: Layout,
         context: Layout = _NO_FIELDS,
+        n_items: int | None = None,
         space: BaseSpace,
         encoder: EncoderOptions,
         decoder: DecoderOptions,
@@ -56,7 +58,8 @@ class DualAutoencoder(nn.Module):
                 )
         self.space = space
         self.user_layout, self.item_layout, self.context_layout = user, item, context
-        self.user_encoder: BaseEncoder = KINDS[encoder.kind](user, space.dim, encoder, context)
+        catalogue = None if n_items is None else Catalogue(n_items, item.width)
+        self.user_encoder: BaseEncoder = KINDS[encoder.kind](user, space.dim, encoder, context, catalogue)
         self.item_encoder: BaseEncoder = KINDS[encoder.kind](item, space.dim, encoder)
         self.user_decoder = MLPDecoder(space.dim, user.width, decoder)
         self.item_decoder = MLPDecoder(space.dim, item.width, decoder)
@@ -68,9 +71,19 @@ class DualAutoencoder(nn.Module):
         """τ > 0, the steepness of the logistic neck."""
         return self.log_scale.exp()
 
-    def prepare(self, users: Features, items: Features, context: Features | None = None) -> None:
-        """Fit what is fitted, not learned, on the training rows: bins, and the decoders' starting point."""
-        self.user_encoder.prepare(users, context)
+    def prepare(
+        self,
+        users: Features,
+        items: Features,
+        context: Features | None = None,
+        catalogue: Features | None = None,
+    ) -> None:
+        """Fit what is fitted, not learned, on the training rows: bins, and the decoders' starting point.
+
+        ``catalogue`` is every item, where users have histories.
+        """
+        every = None if catalogue is None else vectorise(catalogue, self.item_layout)
+        self.user_encoder.prepare(users, context, every)
         self.item_encoder.prepare(items)
         for decoder, features, layout in (
             (self.user_decoder, users, self.user_layout),
@@ -79,10 +92,14 @@ class DualAutoencoder(nn.Module):
             decoder.prepare(vectorise(features, layout).nanmean(0))
 
     def encode_users(
-        self, features: Features, context: Features | None = None, rows: Int[Tensor, " b"] | None = None
+        self,
+        features: Features,
+        context: Features | None = None,
+        rows: Int[Tensor, " b"] | None = None,
+        left_out: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Interest points of users, in their situations where a context is given (see `BaseEncoder.forward`)."""
-        return self.space.bound(self.user_encoder(features, context, rows))
+        return self.space.bound(self.user_encoder(features, context, rows, left_out))
 
     def encode_items(self, features: Features) -> Float[Tensor, "n k"]:
         """Points of items."""

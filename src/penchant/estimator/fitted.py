@@ -18,12 +18,14 @@ from penchant.calibration import Calibration
 from penchant.errors import CorruptModelError
 from penchant.model import DualAutoencoder
 from penchant.nets import as_tensors
-from penchant.tables import Schema, TablesEncoder, Vocabulary
+from penchant.tables import Histories, Schema, TablesEncoder, Vocabulary
 from penchant.training import encode_all
 
-__all__ = ["SIDES", "Fitted", "Known", "SideName"]
+__all__ = ["SIDES", "Fitted", "Known", "SideName", "read_encoder", "read_fitted"]
 
 SideName = Literal["user", "item"]
+
+_HISTORY = "history.parquet"
 
 SIDES: tuple[SideName, SideName] = ("user", "item")
 
@@ -79,14 +81,16 @@ class Fitted:
 
     def place(self, side: SideName, frame: pl.DataFrame, key: str) -> Known:
         """Encode a table of a side and remember it."""
-        encoder = self.encoder.user if side == "user" else self.encoder.item
-        points = encode_all(self.model, side, encoder.encode(frame), self.device)
+        encoder = self.encoder
+        features = encoder.encode_users(frame, frame[key]) if side == "user" else encoder.item.encode(frame)
+        points = encode_all(self.model, side, features, self.device)
         return Known(frame, Vocabulary(frame[key], what=side), points)
 
     def save(self, path: str | Path, params: dict[str, Any]) -> None:
         """Write the model directory; ``params`` are the estimator's."""
         calibration = {"threshold": self.calibration.threshold, "slope": self.calibration.slope}
         points = {side: self.known[side].points for side in SIDES}
+        histories = self.encoder.histories
         storage.write_directory(
             path,
             tensors={
@@ -108,8 +112,25 @@ class Fitted:
                 "users.parquet": _parquet(self.known["user"].frame),
                 "items.parquet": _parquet(self.known["item"].frame),
                 "seen.parquet": _parquet(self.seen),
+                **({} if histories is None else {_HISTORY: _parquet(histories.frame())}),
             },
         )
+
+
+def read_encoder(contents: storage.Contents, schema: Schema) -> TablesEncoder:
+    """The encoder of a model directory, with the histories of its users."""
+    histories = None
+    if schema.history is not None:
+        users, items = (
+            Vocabulary(pl.read_parquet(io.BytesIO(contents.blobs[name]), columns=[key])[key], what=what)
+            for name, key, what in (
+                ("users.parquet", schema.user_id or "", "user"),
+                ("items.parquet", schema.item_id or "", "item"),
+            )
+        )
+        past = pl.read_parquet(io.BytesIO(contents.blobs[_HISTORY]))
+        histories = Histories.from_frame(schema.history, users, items, past)
+    return TablesEncoder.from_state(schema, contents.json["encoder"], histories)
 
 
 def read_fitted(

@@ -65,7 +65,7 @@ def fit_penchant(
         model = options.build_module(encoder).to(device)
         layouts = (encoder.user.layout, encoder.item.layout)
         batches = Batches(data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device)
-        model.prepare(*_training_rows(batches))
+        model.prepare(*_training_rows(batches), batches.items if encoder.histories else None)
         held_out = None
         if valid is not None:
             held_out = Batches(encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device)
@@ -106,7 +106,7 @@ def _check_labels(tables: Tables, which: str) -> None:
         raise DataError([Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)])
 
 
-def _training_rows(batches: Batches) -> tuple:
+def _training_rows(batches: Batches) -> tuple[Features, Features, Features | None]:
     """The features of users and items that occur in the pairs, and every situation."""
     users, items = torch.unique(batches.user), torch.unique(batches.item)
     return take(batches.users, users), take(batches.items, items), batches.context
@@ -160,7 +160,7 @@ def _fingerprint(options: _Options, data: EncodedTables) -> str:
     for features in (data.users, data.items, data.context):
         if features is not None:
             bags = (part for bag in features.bags for part in (bag.values, bag.offsets))
-            arrays += [features.dense, features.codes, *bags]
+            arrays += [features.dense, features.codes, *bags, *(features.history or ())]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

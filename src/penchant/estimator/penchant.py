@@ -17,7 +17,7 @@ from penchant._config import from_plain, unknown_option
 from penchant._progress import Progress, make_progress
 from penchant.calibration import Calibration
 from penchant.errors import ConfigError
-from penchant.estimator.fitted import Fitted, SideName, read_fitted
+from penchant.estimator.fitted import Fitted, SideName, read_encoder, read_fitted
 from penchant.estimator.fitting import fit_penchant
 from penchant.estimator.presets import PRESETS
 from penchant.evaluation import auc
@@ -316,7 +316,7 @@ class Penchant(Recommender):
         contents = storage.read_directory(Path(path))
         model = cls.from_config(contents.json["config"]).set_params(device=device)
         schema = Schema.from_toml(contents.blobs["schema.toml"].decode(), "schema.toml")
-        encoder = TablesEncoder.from_state(schema, contents.json["encoder"])
+        encoder = read_encoder(contents, schema)
         cap = contents.json["fitted"]["cap"]
         module = model.build_module(encoder, replace(model.space, cap=cap))
         model._fitted = read_fitted(Path(path), contents, module, schema, encoder, model.torch_device)
@@ -326,6 +326,7 @@ class Penchant(Recommender):
         """The networks for these encoded tables, with random weights."""
         return DualAutoencoder(
             user=encoder.user.layout, item=encoder.item.layout, context=encoder.context.layout,
+            n_items=None if encoder.histories is None else len(encoder.histories.items),
             space=space or self.space, encoder=self.encoder, decoder=self.decoder,
             threshold=self.threshold, scale=self.scale, learn_neck=self.loss.neck == "logistic",
         )  # fmt: skip

@@ -50,8 +50,7 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
     if any(of_rows) and not all(of_rows):
         raise ConfigError(f"{side}s: give ids, or rows of features, not both in one question")
     if many and all(of_rows):
-        encoder = fitted.encoder.user if side == "user" else fitted.encoder.item
-        features = encoder.encode_rows(many)
+        features = fitted.encoder.encode_user_rows(many) if side == "user" else fitted.encoder.item.encode_rows(many)
         rows = np.full(len(many), -1, dtype=np.int64)
         keys = pl.Series("row", range(len(many)), dtype=pl.Int64)
     else:
@@ -60,8 +59,8 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
         keys = known.vocabulary.ids.gather(rows).alias(fitted.key(side))
         if context is None:
             return Asked(known.points[torch.as_tensor(rows, device=fitted.device)], rows, keys)
-        encoder = fitted.encoder.user if side == "user" else fitted.encoder.item
-        features = encoder.encode(known.frame[rows])
+        frame = known.frame[rows]
+        features = fitted.encoder.encode_users(frame, keys) if side == "user" else fitted.encoder.item.encode(frame)
     if side == "item":
         return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys)
     situation = None if context is None else fitted.encoder.context.encode_rows([context] * len(many))

@@ -3,24 +3,28 @@
 An encoder is chosen by its name in `KINDS`; every one keeps `BaseEncoder` and the laws of `penchant.testing.check_net`.
 """
 
-from penchant.nets.base import BaseEncoder, DecoderOptions, EncoderOptions
+from penchant.nets.base import BaseEncoder, Catalogue, DecoderOptions, EncoderOptions
 from penchant.nets.embedding import FieldEmbedding, FieldVector, PiecewiseLinear
-from penchant.nets.features import as_tensors, drop_values, missing_rows, take, vectorise
+from penchant.nets.features import as_tensors, drop_values, missing_rows, no_history, take, vectorise
+from penchant.nets.history import HistoryBag
 from penchant.nets.mlp import MLPDecoder, MLPEncoder
 
 __all__ = [
     "KINDS",
     "BaseEncoder",
+    "Catalogue",
     "DecoderOptions",
     "EncoderOptions",
     "FieldEmbedding",
     "FieldVector",
+    "HistoryBag",
     "MLPDecoder",
     "MLPEncoder",
     "PiecewiseLinear",
     "as_tensors",
     "drop_values",
     "missing_rows",
+    "no_history",
     "take",
     "vectorise",
 ]

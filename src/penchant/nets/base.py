@@ -1,8 +1,10 @@
 """What every encoder keeps, and the options of a network."""
 
+import math
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -10,7 +12,15 @@ from torch import Tensor, nn
 from penchant._spec import Features, Layout
 from penchant.errors import ConfigError
 
-__all__ = ["ACTIVATIONS", "BaseEncoder", "DecoderOptions", "EncoderOptions", "check_hidden"]
+__all__ = [
+    "ACTIVATIONS",
+    "BaseEncoder",
+    "Catalogue",
+    "DecoderOptions",
+    "EncoderOptions",
+    "check_hidden",
+    "linear_layer",
+]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -56,14 +66,20 @@ class EncoderOptions:
     """Add a first-order vector per value inside the bound (the wide part; inputs = embedding)."""
     unseen: float = 0.02
     """Share of values moved to the unseen place while training, in [0, 1): what serves new values later."""
+    history_dropout: float = 0.3
+    """Share of a user's earlier items dropped while training, in [0, 1) (schemas with a history)."""
+    history_shrink: float | int = 5.0
+    """So many average items are added to a user's earlier ones before the mean of their features is taken, >= 0."""
 
     def __post_init__(self) -> None:
         check_hidden(self.hidden, self.activation, "encoder")
         if self.inputs not in ("embedding", "vector"):
             raise ConfigError(f"encoder.inputs = {self.inputs!r}: 'embedding' or 'vector' expected")
-        for name in ("dropout", "unseen"):
+        for name in ("dropout", "unseen", "history_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"encoder.{name} = {getattr(self, name)}: a share in [0, 1) expected")
+        if not 0 <= self.history_shrink < math.inf:
+            raise ConfigError(f"encoder.history_shrink = {self.history_shrink}: a number >= 0 expected")
         if self.embedding_dim < 1 or self.bins < 0:
             raise ConfigError("encoder.embedding_dim is at least 1 and encoder.bins at least 0")
 
@@ -83,25 +99,66 @@ class DecoderOptions:
         check_hidden(self.hidden, self.activation, "decoder")
 
 
+def linear_layer(n_in: int, n_out: int, *, bias: bool = True) -> nn.Linear:
+    """A linear layer; also one from nothing or to nothing (users without columns), of which torch would warn."""
+    with warnings.catch_warnings():
+        if not n_in or not n_out:
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors", UserWarning)
+        return nn.Linear(n_in, n_out, bias=bias)
+
+
+class Catalogue(NamedTuple):
+    """What histories are made of."""
+
+    n_items: int
+    """Rows of the item table."""
+    n_features: int
+    """Length of an item's portrait vector."""
+
+
 class BaseEncoder(nn.Module, ABC):
     """Rows of a side to vectors in R^k, *before* the space bounds them."""
 
-    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        dim: int,
+        options: EncoderOptions,
+        context: Layout | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        """Without a catalogue, histories are not read."""
         super().__init__()
+        self.catalogue = catalogue
         self.layout = layout
         self.dim = dim
         self.options = options
         self.context_layout = context if context is not None and context.blocks else None
 
     @abstractmethod
-    def prepare(self, features: Features, context: Features | None = None) -> None:
-        """Fit what is fitted, not learned (places of bins), on the training rows; called once before training."""
+    def prepare(
+        self,
+        features: Features,
+        context: Features | None = None,
+        catalogue: Float[Tensor, "n_items m"] | None = None,
+    ) -> None:
+        """Fit what is fitted, not learned (places of bins), on the training rows; called once before training.
+
+        ``catalogue`` is every item's portrait vector, where histories are read.
+        """
 
     @abstractmethod
     def forward(
-        self, features: Features, context: Features | None = None, rows: Int[Tensor, " b"] | None = None
+        self,
+        features: Features,
+        context: Features | None = None,
+        rows: Int[Tensor, " b"] | None = None,
+        left_out: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Encode n rows; with a context of b rows, row j is ``features[rows[j]]`` in situation ``context[j]``.
+
+        ``left_out[j]``, an item of the catalogue, is left out of the history of row j: a pair's own item, while its
+        label is being learned. It goes with ``rows``.
 
         Each row of ``features`` is gone through once, however often ``rows`` names it. Without ``rows``, b = n and
         row j goes with row j. Without a context where the layout has one, every situation is taken as missing.

@@ -7,10 +7,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Features, Layout
+from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Features, History, Layout
 from penchant.nets.dropout import dropped
 
-__all__ = ["as_tensors", "drop_values", "missing_rows", "repeat_bags", "take", "vectorise"]
+__all__ = ["as_tensors", "drop_values", "missing_rows", "no_history", "repeat_bags", "take", "vectorise"]
 
 
 def as_tensors(features: Features, device: torch.device | str = "cpu") -> Features:
@@ -20,23 +20,38 @@ def as_tensors(features: Features, device: torch.device | str = "cpu") -> Featur
         return torch.as_tensor(array, device=device)
 
     bags = tuple(Bag(tensor(b.values), tensor(b.offsets)) for b in features.bags)
-    return Features(tensor(features.dense), tensor(features.codes), bags)
+    past = features.history
+    history = None if past is None else History(*map(tensor, past))
+    return Features(tensor(features.dense), tensor(features.codes), bags, history)
 
 
 def take(features: Features, rows: Int[Tensor, " b"]) -> Features:
     """Rows of ``features`` in the order of ``rows`` (repeats allowed)."""
     bags = tuple(_take_bag(bag, rows) for bag in features.bags)
-    return Features(features.dense.index_select(0, rows), features.codes.index_select(0, rows), bags)
+    past = features.history
+    history = None if past is None else _take_history(past, rows)
+    return Features(features.dense.index_select(0, rows), features.codes.index_select(0, rows), bags, history)
 
 
 def _take_bag(bag: Bag, rows: Int[Tensor, " b"]) -> Bag:
-    starts = bag.offsets.index_select(0, rows)
-    lengths = bag.offsets.index_select(0, rows + 1) - starts
-    offsets = functional.pad(lengths.cumsum(0), (1, 0))
-    # position in the result, moved by where the row starts there and where it started before
-    shift = torch.repeat_interleave(starts - offsets[:-1], lengths)
-    positions = torch.arange(len(shift), device=shift.device) + shift
+    positions, offsets = _places(bag.offsets, rows)
     return Bag(bag.values.index_select(0, positions), offsets)
+
+
+def _take_history(past: History, rows: Int[Tensor, " b"]) -> History:
+    positions, offsets = _places(past.offsets, rows)
+    items, liked, weight = (part.index_select(0, positions) for part in past[:3])
+    return History(items, liked, weight, offsets)
+
+
+def _places(offsets: Int[Tensor, " m"], rows: Int[Tensor, " b"]) -> tuple[Int[Tensor, " nnz"], Int[Tensor, " e"]]:
+    """Where the values of some rows stand, and their offsets among themselves."""
+    starts = offsets.index_select(0, rows)
+    lengths = offsets.index_select(0, rows + 1) - starts
+    taken = functional.pad(lengths.cumsum(0), (1, 0))
+    # position in the result, moved by where the row starts there and where it started before
+    shift = torch.repeat_interleave(starts - taken[:-1], lengths)
+    return torch.arange(len(shift), device=shift.device) + shift, taken
 
 
 def missing_rows(layout: Layout, n: int, device: torch.device | str = "cpu") -> Features:
@@ -46,6 +61,12 @@ def missing_rows(layout: Layout, n: int, device: torch.device | str = "cpu") -> 
     ones = torch.full((n,), MISSING, dtype=torch.int64, device=device)
     bags = tuple(Bag(ones, torch.arange(n + 1, device=device)) for _ in layout.of("bag"))
     return Features(dense, codes, bags)
+
+
+def no_history(n: int, device: torch.device | str = "cpu") -> History:
+    """``n`` empty histories."""
+    none = torch.zeros(0, device=device)
+    return History(none.long(), none, none, torch.zeros(n + 1, dtype=torch.int64, device=device))
 
 
 def drop_values(features: Features, layout: Layout, share: float) -> Features:
@@ -68,11 +89,11 @@ def drop_values(features: Features, layout: Layout, share: float) -> Features:
         Bag(b.values.masked_fill(dropped(tuple(b.values.shape), share, device), UNSEEN), b.offsets)
         for b in features.bags
     )
-    return Features(dense, codes, bags)
+    return Features(dense, codes, bags, features.history)
 
 
-def repeat_bags(bag: Bag) -> Int[Tensor, " nnz"]:
-    """The row number of each value of a bag."""
+def repeat_bags(bag: Bag | History) -> Int[Tensor, " nnz"]:
+    """The row number of each value of a bag, or entry of a history."""
     rows = torch.arange(len(bag.offsets) - 1, device=bag.offsets.device)
     return torch.repeat_interleave(rows, bag.offsets.diff())
 

@@ -7,10 +7,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from penchant._spec import Features, Layout
-from penchant.nets.base import ACTIVATIONS, BaseEncoder, DecoderOptions, EncoderOptions
+from penchant.nets.base import ACTIVATIONS, BaseEncoder, Catalogue, DecoderOptions, EncoderOptions, linear_layer
 from penchant.nets.dropout import Dropout
 from penchant.nets.embedding import FieldEmbedding, FieldVector
-from penchant.nets.features import drop_values, missing_rows
+from penchant.nets.features import drop_values, missing_rows, no_history
+from penchant.nets.history import HistoryBag
 
 __all__ = ["MLPDecoder", "MLPEncoder"]
 
@@ -20,47 +21,89 @@ class MLPEncoder(BaseEncoder):
 
         e = bound( MLP([x_1 … x_f]) + Σ_j w_j )        x_j, w_j: deep and first-order vector of field j's value
 
-    A context enters the first hidden layer beside the side's fields, so that what does not depend on it is computed
-    once per row of the side and then gathered.
+    A context and a history enter the first hidden layer beside the side's fields, so that what does not depend on the
+    pair is computed once per row of the side and then gathered.
 
     Source: Cheng et al. 2016, arXiv 1606.07792 (wide & deep); the disclosure, §3.5 ii.
     """
 
-    def __init__(self, layout: Layout, dim: int, options: EncoderOptions, context: Layout | None = None) -> None:
-        super().__init__(layout, dim, options, context)
+    def __init__(
+        self,
+        layout: Layout,
+        dim: int,
+        options: EncoderOptions,
+        context: Layout | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        super().__init__(layout, dim, options, context, catalogue)
         self.fields = _inputs(layout, dim, options)
         widths = [*options.hidden, dim]
-        self.first = nn.Linear(self.fields.width, widths[0])
+        self.first = linear_layer(self.fields.width, widths[0])
         if self.context_layout is not None:
             self.situation = _inputs(self.context_layout, dim, options)
             self.first_situation = nn.Linear(self.situation.width, widths[0], bias=False)
+        if catalogue is not None:
+            self.past = HistoryBag(*catalogue, dim, options)
+            self.first_past = nn.Linear(self.past.width, widths[0], bias=False)
         rest: list[nn.Module] = []
         for before, after in pairwise(widths):
             rest += [ACTIVATIONS[options.activation](), Dropout(options.dropout), nn.Linear(before, after)]
         self.rest = nn.Sequential(*rest)
 
-    def prepare(self, features: Features, context: Features | None = None) -> None:
-        """Fit the places of the bins of both parts."""
+    def prepare(
+        self,
+        features: Features,
+        context: Features | None = None,
+        catalogue: Float[Tensor, "n_items m"] | None = None,
+    ) -> None:
+        """Fit the places of the bins of both parts, and take the catalogue of the histories."""
         self.fields.prepare(features)
         if self.context_layout is not None and context is not None:
             self.situation.prepare(context)
+        if self.catalogue is not None and catalogue is not None:
+            self.past.prepare(catalogue)
 
     def forward(
-        self, features: Features, context: Features | None = None, rows: Int[Tensor, " b"] | None = None
+        self,
+        features: Features,
+        context: Features | None = None,
+        rows: Int[Tensor, " b"] | None = None,
+        left_out: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Encode; see `BaseEncoder.forward`."""
         inputs, wide = self.fields(self._dropped(features, self.layout))
         hidden = self.first(inputs)
-        if self.context_layout is None:
-            encoded = self.rest(hidden) if wide is None else self.rest(hidden) + wide
+        if self.context_layout is None and (self.catalogue is None or left_out is None):
+            encoded = self._deep(*self._with_past(hidden, wide, features, None, None))
             return encoded if rows is None else _gather(encoded, rows)
         if rows is not None:
             hidden, wide = _gather(hidden, rows), None if wide is None else _gather(wide, rows)
+        hidden, wide = self._with_past(hidden, wide, features, rows, left_out)
+        if self.context_layout is None:
+            return self._deep(hidden, wide)
         if context is None:
             context = missing_rows(self.context_layout, len(hidden), hidden.device)
         inputs, more = self.situation(self._dropped(context, self.context_layout))
-        encoded = self.rest(hidden + self.first_situation(inputs))
-        return encoded if wide is None else encoded + wide + more
+        return self._deep(hidden + self.first_situation(inputs), wide if more is None else more + wide)
+
+    def _deep(self, hidden: Float[Tensor, "n h"], wide: Float[Tensor, "n k"] | None) -> Float[Tensor, "n k"]:
+        encoded: Tensor = self.rest(hidden)
+        return encoded if wide is None else encoded + wide
+
+    def _with_past(
+        self,
+        hidden: Float[Tensor, "b h"],
+        wide: Float[Tensor, "b k"] | None,
+        features: Features,
+        rows: Int[Tensor, " b"] | None,
+        left_out: Int[Tensor, " b"] | None,
+    ) -> tuple[Float[Tensor, "b h"], Float[Tensor, "b k"] | None]:
+        """Add what the history says, where one is read; rows without one count as empty."""
+        if self.catalogue is None:
+            return hidden, wide
+        past = features.history if features.history is not None else no_history(len(features), hidden.device)
+        inputs, more = self.past(past, rows, left_out)
+        return hidden + self.first_past(inputs), more if wide is None else wide + more
 
     def _dropped(self, features: Features, layout: Layout) -> Features:
         return drop_values(features, layout, self.options.unseen) if self.training else features
@@ -89,9 +132,9 @@ class MLPDecoder(nn.Module):
         for after in options.hidden:
             layers += [nn.Linear(before, after), ACTIVATIONS[options.activation]()]
             before = after
-        layers.append(nn.Linear(before, width))
+        layers.append(linear_layer(before, width))
         self.layers = nn.Sequential(*layers)
-        self.linear = nn.Linear(dim, width, bias=False) if options.linear else None
+        self.linear = linear_layer(dim, width, bias=False) if options.linear else None
 
     def prepare(self, mean: Float[Tensor, " width"]) -> None:
         """Start at the population: with e = 0 and small weights the decoder then gives its mean vector."""

@@ -2,6 +2,7 @@
 
 from penchant.tables._tables import Tables
 from penchant.tables.encoding import EncodedTables, SideEncoder, TablesEncoder
+from penchant.tables.history import Histories
 from penchant.tables.kinds import KINDS
 from penchant.tables.readers import read_frame
 from penchant.tables.schema import Field, Schema, Side
@@ -22,6 +23,7 @@ __all__ = [
     "SPLITS",
     "EncodedTables",
     "Field",
+    "Histories",
     "Schema",
     "Side",
     "SideEncoder",

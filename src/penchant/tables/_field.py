@@ -7,7 +7,7 @@ from typing import Literal
 
 from penchant.errors import Problem, SchemaError
 
-__all__ = ["KIND_NAMES", "SECTIONS", "SIDES", "Field", "Side", "nearest"]
+__all__ = ["HISTORY", "KIND_NAMES", "SECTIONS", "SIDES", "Field", "Side", "nearest"]
 
 Side = Literal["user", "item", "context"]
 """Whose column it is. ``context`` is a column of the interactions; it joins the user's side for that pair."""
@@ -20,6 +20,11 @@ SECTIONS: dict[Side, str] = {"user": "users", "item": "items", "context": "inter
 KIND_NAMES = ("numeric", "binary", "category", "tags", "vector", "date", "id")
 """The keys of `penchant.tables.kinds.KINDS`, written here because a schema is read without its kinds."""
 
+HISTORY = "history"
+"""The kind of the one field that is no column: a user's earlier items, taken from the interactions."""
+
+_ALL_KINDS = (*KIND_NAMES, HISTORY)
+
 _SCALES = ("minmax", "log", "quantile")
 
 _USED_BY = {
@@ -28,6 +33,8 @@ _USED_BY = {
     "format": ("date",),
     "unit": ("numeric", "vector"),
     "min_count": ("category", "tags", "id"),
+    "half_life": (HISTORY,),
+    "last": (HISTORY,),
 }
 
 
@@ -46,7 +53,7 @@ class Field:
     side: Side
     """Whose column it is: user, item or context."""
     kind: str
-    """One of numeric, binary, category, tags, vector, date, id."""
+    """One of numeric, binary, category, tags, vector, date, id; or history, which is no column (users only)."""
     scale: str = "minmax"
     """numeric: minmax (straight from least to greatest), log (by the logarithm) or quantile (by rank)."""
     delimiter: str | None = None
@@ -59,6 +66,12 @@ class Field:
     """numeric and vector: the unit people read after a value, "years"."""
     min_count: int = 1
     """category, tags and id: a value rarer than this in the training rows has the place of the unseen."""
+
+    half_life: float | int | None = None
+    """history: time after which an earlier item counts half as much, counted from the user's newest one; in units of
+    the time column, days where that holds dates. None: all count alike."""
+    last: int | None = None
+    """history: only so many of a user's newest items count (of the latest rows, without a time column)."""
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -75,10 +88,16 @@ class Field:
             yield Problem("schema", f"a column of {self.side!r} has an empty name")
         if self.side not in SIDES:
             yield self._problem(f"side {self.side!r} is unknown: one of {', '.join(SIDES)} expected")
-        if self.kind not in KIND_NAMES:
-            known = f"one of {', '.join(KIND_NAMES)} expected"
-            yield self._problem(f"kind {self.kind!r} is unknown: {known}", nearest(self.kind, KIND_NAMES))
+        if self.kind not in _ALL_KINDS:
+            known = f"one of {', '.join(_ALL_KINDS)} expected"
+            yield self._problem(f"kind {self.kind!r} is unknown: {known}", nearest(self.kind, _ALL_KINDS))
             return
+        if self.kind == HISTORY and self.side != "user":
+            yield self._problem("a history belongs to the users", "Move it to [users.columns]")
+        for option in ("half_life", "last"):
+            value = getattr(self, option)
+            if value is not None and not 0 < value < float("inf"):
+                yield self._problem(f"{option} must be above 0, got {value}")
         if self.scale not in _SCALES:
             known = f"one of {', '.join(_SCALES)} expected"
             yield self._problem(f"scale {self.scale!r} is unknown: {known}", nearest(self.scale, _SCALES))

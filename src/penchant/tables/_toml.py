@@ -1,11 +1,11 @@
-"""A small TOML writer: strings, integers, inline tables and comments; the standard library only reads."""
+"""A small TOML writer: strings, numbers, inline tables and comments; the standard library only reads."""
 
 import re
 from collections.abc import Mapping, Sequence
 
 __all__ = ["Value", "comment", "key", "section", "value"]
 
-Value = str | int | Mapping[str, str | int]
+Value = str | int | float | Mapping[str, str | int | float]
 """What a schema file holds at the right of an equals sign."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -33,7 +33,7 @@ def key(name: str) -> str:
 
 
 def value(given: Value) -> str:
-    """A string, an integer, or an inline table of them.
+    """A string, a finite number, or an inline table of them.
 
     Example:
         >>> value({"kind": "tags", "delimiter": "|"})
@@ -41,8 +41,8 @@ def value(given: Value) -> str:
     """
     if isinstance(given, str):
         return _string(given)
-    if isinstance(given, int):
-        return str(given)
+    if isinstance(given, int | float):
+        return repr(given)
     return "{ " + ", ".join(f"{key(k)} = {value(v)}" for k, v in given.items()) + " }"
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from jaxtyping import Int64
 
 from penchant.errors import Problem
-from penchant.tables._field import Field
+from penchant.tables._field import SECTIONS, Field, Side
 from penchant.tables._keys import is_key, key_problems, settled_key, twice, unknown_keys
 from penchant.tables.kinds import KINDS, Date
 from penchant.tables.kinds._base import cells, first, is_text
@@ -52,8 +52,8 @@ def _placed(problem: Problem, at: Int64[np.ndarray, " n"] | None) -> Problem:
 
 
 def _fields(schema: Schema, table: str, frame: pl.DataFrame) -> Iterator[Field]:
-    side = {"users": "user", "items": "item", "interactions": "context"}[table]
-    return (f for f in schema.fields if f.side == side and f.name in frame.columns)
+    side: Side = next(side for side, section in SECTIONS.items() if section == table)
+    return (f for f in schema.side(side) if f.name in frame.columns)
 
 
 def _cells(schema: Schema, table: str, frame: pl.DataFrame, name: str) -> Iterator[Problem]:

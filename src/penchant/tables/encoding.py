@@ -1,7 +1,7 @@
 """Tables to numbers: the kinds of one side fitted together, and both sides with the interactions' context."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from penchant.tables._field import SECTIONS, SIDES, Field, nearest
 from penchant.tables._objects import FAILURES, reason
 from penchant.tables._rows import columns_of
 from penchant.tables._tables import Tables
+from penchant.tables.history import Histories
 from penchant.tables.kinds import KINDS, Counts, Encoded, Kind
 from penchant.tables.schema import Schema
 from penchant.tables.vocabulary import Vocabulary
@@ -172,6 +173,8 @@ class TablesEncoder:
     """Columns of the items."""
     context: SideEncoder
     """Columns of the interactions; without fields where there are none."""
+    histories: Histories | None = None
+    """What users liked and disliked earlier, where the schema has a history."""
 
     @classmethod
     def fit(cls, train: Tables) -> "TablesEncoder":
@@ -188,6 +191,7 @@ class TablesEncoder:
             SideEncoder.fit(schema.side("user"), users),
             SideEncoder.fit(schema.side("item"), items),
             SideEncoder.fit(schema.side("context"), pairs),
+            None if schema.history is None else Histories.fit(schema.history, train),
         )
 
     def encode(self, tables: Tables) -> EncodedTables:
@@ -202,7 +206,7 @@ class TablesEncoder:
         items = Vocabulary(tables.items[_key(schema.item_id)], what="item")
         n = pairs.height
         return EncodedTables(
-            users=self.user.encode(tables.users),
+            users=self.encode_users(tables.users, tables.user_ids),
             items=self.item.encode(tables.items),
             context=self.context.encode(pairs) if self.context.kinds else None,
             user=users.rows(pairs[schema.user]) if n else np.zeros(0, dtype=np.int64),
@@ -211,17 +215,40 @@ class TablesEncoder:
             weight=_floats(pairs, schema.weight, 1.0),
         )
 
+    def encode_users(self, frame: pl.DataFrame, keys: pl.Series) -> Features:
+        """Rows of users with the history of their keys.
+
+        Raises: DataError: see `SideEncoder.encode`.
+        """
+        features = self.user.encode(frame)
+        return features if self.histories is None else replace(features, history=self.histories.of(keys))
+
+    def encode_user_rows(self, rows: Sequence[Mapping[str, Any]]) -> Features:
+        """Users who are in no table, as rows of features, with the history each brings along.
+
+        Raises: DataError: see `SideEncoder.encode_rows`, `Histories.of_rows`. UnknownIdError: an item of a history.
+        """
+        if self.histories is None:
+            return self.user.encode_rows(rows)
+        name = self.histories.field.name
+        plain = [{k: v for k, v in row.items() if k != name} if isinstance(row, Mapping) else row for row in rows]
+        features = self.user.encode_rows(plain)
+        return replace(features, history=self.histories.of_rows([row.get(name) for row in rows]))
+
     def state(self) -> dict[str, Any]:
-        """What was learned, as JSON can hold it."""
+        """What was learned, as JSON can hold it; the histories are not in it (see `Histories.frame`)."""
         return {"user": self.user.state(), "item": self.item.state(), "context": self.context.state()}
 
     @classmethod
-    def from_state(cls, schema: Schema, state: Mapping[str, Any]) -> "TablesEncoder":
-        """The encoder that gave this state.
+    def from_state(
+        cls, schema: Schema, state: Mapping[str, Any], histories: Histories | None = None
+    ) -> "TablesEncoder":
+        """The encoder that gave this state, with the histories that belong to it.
 
         Raises: SchemaError: a field's state is not there, or of another kind.
         """
-        return cls(*(SideEncoder.from_state(schema.side(side), state.get(side, {})) for side in SIDES))
+        user, item, context = (SideEncoder.from_state(schema.side(side), state.get(side, {})) for side in SIDES)
+        return cls(user, item, context, histories)
 
 
 def _require(fields: Sequence[Field], frame: pl.DataFrame) -> None:

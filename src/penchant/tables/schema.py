@@ -5,6 +5,7 @@ id = "user_id"                                    its key; without one, distinct
 name = "nickname"                                 optional: what people read instead of the key
 [users.columns]
 user_id = "id"                                    short form: a kind
+past = "history"                                  no column: the user's earlier items, from the interactions
 age = { kind = "numeric", unit = "years" }        long form: a kind and its options
 [items]                                           likewise
 [interactions]
@@ -28,7 +29,7 @@ import polars as pl
 from penchant.errors import Problem, SchemaError
 from penchant.storage import write_atomic
 from penchant.tables import _draft, _toml
-from penchant.tables._field import KIND_NAMES, SECTIONS, SIDES, Field, Side, nearest
+from penchant.tables._field import HISTORY, KIND_NAMES, SECTIONS, SIDES, Field, Side, nearest
 
 __all__ = ["KIND_NAMES", "SECTIONS", "SIDES", "Field", "Schema", "Side"]
 
@@ -36,6 +37,11 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "users": ("id", "name", "columns"),
     "items": ("id", "name", "columns"),
     "interactions": ("user", "item", "label", "time", "weight", "columns"),
+}
+_WANTED: dict[str, tuple[tuple[type, ...], str]] = {
+    "min_count": ((int,), "a whole number"),
+    "last": ((int,), "a whole number"),
+    "half_life": ((int, float), "a number"),
 }
 _OPTIONS = ("kind", *(f.name for f in fields(Field) if f.name not in ("name", "side", "kind")))
 
@@ -78,8 +84,13 @@ class Schema:
             raise SchemaError(problems)
 
     def side(self, side: Side) -> tuple[Field, ...]:
-        """The fields of one side, in order."""
-        return tuple(f for f in self.fields if f.side == side)
+        """The columns of one side, in order; a history is none."""
+        return tuple(f for f in self.fields if f.side == side and f.kind != HISTORY)
+
+    @property
+    def history(self) -> Field | None:
+        """The field of earlier items, where there is one."""
+        return next((f for f in self.fields if f.kind == HISTORY), None)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Schema":
@@ -136,7 +147,7 @@ class Schema:
         for side, head in heads.items():
             given: dict[str, _toml.Value] = {k: v for k, v in head.items() if v is not None}
             parts.append(_toml.section(SECTIONS[side], given))
-            columns = {f.name: _short(f) for f in self.side(side)}
+            columns = {f.name: _short(f) for f in self.fields if f.side == side}
             notes = [text for noted, text in self.notes if noted == side]
             if columns or notes:
                 parts.append(_toml.section(f"{SECTIONS[side]}.columns", columns, notes=notes))
@@ -196,6 +207,11 @@ class Schema:
                 yield Problem("schema", f"the title {f.heading!r} is there twice", column=f.name, fix=fix)
             seen.add((f.side, f.name))
             headings.add((f.side, f.heading))
+        for f in [f for f in self.fields if f.kind == HISTORY][1:]:
+            yield Problem("schema", "there is a history already: one is all there can be", column=f.name)
+        if self.history is not None and self.history.half_life is not None and self.time is None:
+            fix = 'Give [interactions] time = "…" (the column)'
+            yield Problem("schema", "half_life needs to know when things happened", self.history.name, fix=fix)
 
     def _clashes(self) -> Iterator[Problem]:
         if self.user == self.item:
@@ -290,9 +306,8 @@ class _Parser:
         if "kind" not in options:
             self._problem("kind is missing", name, f"Give one of {', '.join(KIND_NAMES)}")
         for option, given in options.items():
-            wanted = int if option == "min_count" else str
-            if option in _OPTIONS and type(given) is not wanted:
-                word = "a whole number" if wanted is int else "text"
+            wanted, word = _WANTED.get(option, ((str,), "text"))
+            if option in _OPTIONS and type(given) not in wanted:
                 self._problem(f"{option} must be {word}, got {given!r}", name)
         if len(self.problems) > before:
             return None

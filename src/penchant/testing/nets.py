@@ -1,16 +1,19 @@
 """The laws of an encoder: shapes, every parameter learns, missing and unseen values are served, saved is loaded."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from penchant._spec import MISSING, UNSEEN, Bag, Features, Layout
-from penchant.nets import BaseEncoder, EncoderOptions, missing_rows, take
+from penchant._spec import MISSING, UNSEEN, Bag, Features, History, Layout
+from penchant.nets import BaseEncoder, Catalogue, EncoderOptions, missing_rows, take
 
 __all__ = ["check_net", "random_features"]
 
-MakeEncoder = Callable[[Layout, int, EncoderOptions, Layout | None], BaseEncoder]
+MakeEncoder = Callable[[Layout, int, EncoderOptions, Layout | None, Catalogue | None], BaseEncoder]
+
+_CATALOGUE = Catalogue(n_items=6, n_features=3)
 
 
 def random_features(layout: Layout, n: int, rng: int = 0) -> Features:
@@ -30,11 +33,22 @@ def random_features(layout: Layout, n: int, rng: int = 0) -> Features:
     return Features(dense, torch.stack(codes, 1) if codes else torch.zeros(n, 0, dtype=torch.int64), tuple(bags))
 
 
+def random_history(n: int, n_items: int, rng: int = 0) -> History:
+    """``n`` random histories over a catalogue; the first one is empty."""
+    generator = torch.Generator().manual_seed(rng)
+    there = torch.rand(n, n_items, generator=generator) < 0.5
+    there[0] = False
+    row, items = there.nonzero().unbind(1)
+    liked, weight = torch.rand(2, len(row), generator=generator)
+    offsets = torch.nn.functional.pad(torch.bincount(row, minlength=n).cumsum(0), (1, 0))
+    return History(items, (liked < 0.6).float(), 0.5 + weight / 2, offsets)
+
+
 def check_net(make: MakeEncoder, layout: Layout, context: Layout, *, options: EncoderOptions, dim: int = 5) -> None:
     """Hold an encoder against the laws.
 
     Arguments:
-        make: (layout, dim, options, context) to an encoder, as the entries of `penchant.nets.KINDS`.
+        make: (layout, dim, options, context, catalogue) to an encoder, as the entries of `penchant.nets.KINDS`.
         layout, context: fields of a side and of the situations.
         options: what it is built with.
 
@@ -45,7 +59,7 @@ def check_net(make: MakeEncoder, layout: Layout, context: Layout, *, options: En
     features, situations = random_features(layout, 8), random_features(context, len(rows), rng=1)
     torch.manual_seed(0)
     for about in (None, context):
-        net = make(layout, dim, options, about)
+        net = make(layout, dim, options, about, None)
         net.prepare(features, situations)
         given = situations if about is not None else None
         net.eval()
@@ -56,8 +70,10 @@ def check_net(make: MakeEncoder, layout: Layout, context: Layout, *, options: En
         assert torch.allclose(gathered, direct, atol=1e-5), "gathering equals encoding row by row"
         assert torch.isfinite(net(missing_rows(layout, 4))).all(), "rows of which nothing is known are served"
         _check_learns(net, features, given, rows)
-        _check_saved(net, make(layout, dim, options, about), features)
-    _check_unseen(make(layout, dim, options, None), layout)
+        _check_saved(net, make(layout, dim, options, about, None), features)
+    _check_unseen(make(layout, dim, options, None, None), layout)
+    for about in (None, context):
+        _check_history(make(layout, dim, options, about, _CATALOGUE), features, situations, rows)
 
 
 def _check_learns(net: BaseEncoder, features: Features, context: Features | None, rows: Tensor) -> None:
@@ -84,3 +100,41 @@ def _check_unseen(net: BaseEncoder, layout: Layout) -> None:
     codes[0], codes[1] = UNSEEN, MISSING
     net.eval()
     assert torch.isfinite(net(Features(rows.dense, codes, rows.bags))).all(), "unseen and missing codes are served"
+
+
+def _check_history(net: BaseEncoder, features: Features, situations: Features, rows: Tensor) -> None:
+    """Histories are read, an empty one is served, and what is left out is as if it had never been there."""
+    past = random_history(len(features), _CATALOGUE.n_items)
+    vectors = torch.rand(_CATALOGUE.n_items, _CATALOGUE.n_features, generator=torch.Generator().manual_seed(2))
+    net.prepare(features, situations, vectors)
+    _jolted(net)
+    net.eval()
+    given = situations if net.context_layout is not None else None
+    known = replace(features, history=past)
+    assert torch.allclose(net(known)[0], net(features)[0], atol=1e-6), "an empty history is as none"
+    assert not torch.allclose(net(known), net(features)), "a history makes a difference"
+    left_out = torch.tensor([0, 2, 5, 1, 0, 4])
+    without = net(known, given, rows, left_out)
+    shorter = replace(take(features, rows), history=_shorter(past, rows, left_out))
+    assert torch.allclose(without, net(shorter, given), atol=1e-4), "left out is as if never there"
+    _check_learns(net, known, given, rows)
+
+
+def _jolted(net: BaseEncoder) -> None:
+    """Weights that start at zero would hide what they read."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+
+
+def _shorter(past: History, rows: Tensor, left_out: Tensor) -> History:
+    """Histories of ``rows``, each without one item: entry by entry."""
+    found: list[int] = []
+    ends = [0]
+    for row, item in zip(rows.tolist(), left_out.tolist(), strict=True):
+        places = range(int(past.offsets[row]), int(past.offsets[row + 1]))
+        found += [place for place in places if int(past.items[place]) != item]
+        ends.append(len(found))
+    places = torch.tensor(found, dtype=torch.int64)
+    return History(past.items[places], past.liked[places], past.weight[places], torch.tensor(ends))

@@ -41,6 +41,8 @@ class Batch(NamedTuple):
     """1 liked, 0 not."""
     weight: Float[Tensor, " b"] | None
     """Weights of the pairs; None: all 1."""
+    left_out: Int[Tensor, " b"] | None
+    """The pairs' items by row of the catalogue, to be left out of their users' histories; None: no histories."""
     user_vectors: Float[Tensor, "n_u m_u"]
     """Portrait vectors of the distinct users; NaN where missing; of no width where the batches know no layouts."""
     item_vectors: Float[Tensor, "n_i m_i"]
@@ -101,6 +103,7 @@ class Batches:
             item=item,
             liked=self.liked[rows],
             weight=None if self.weight is None else self.weight[rows],
+            left_out=None if self.users.history is None else self.item[rows],
             user_vectors=self._user_vectors.take(batch_users, users),
             item_vectors=self._item_vectors.take(batch_items, items),
         )

@@ -30,7 +30,7 @@ class _Points(NamedTuple):
     """Points of a batch."""
 
     users: Float[Tensor, "p k"]
-    """One a user, or (with a context) one a pair."""
+    """One a user, or (with a context or a history) one a pair."""
     items: Float[Tensor, "n_i k"]
     """One an item."""
     user: Float[Tensor, "b k"]
@@ -57,14 +57,14 @@ def objective(model: DualAutoencoder, batch: Batch, loss: Loss) -> dict[str, Flo
 
 
 def _points(model: DualAutoencoder, batch: Batch) -> _Points:
-    """Everyone encoded once; users once a pair where there are situations."""
+    """Everyone encoded once; users once a pair where there are situations or histories."""
     items = model.encode_items(batch.items)
     item = torch.nn.functional.embedding(batch.item, items)
-    if batch.context is None:
+    if batch.context is None and batch.left_out is None:
         users = model.encode_users(batch.users)
         user = torch.nn.functional.embedding(batch.user, users)
         return _Points(users, items, user, item, torch.arange(len(users), device=users.device))
-    user = model.encode_users(batch.users, batch.context, batch.user)
+    user = model.encode_users(batch.users, batch.context, batch.user, batch.left_out)
     return _Points(user, items, user, item, _first_rows(batch.user, len(batch.users)))
 
 
