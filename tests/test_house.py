@@ -13,8 +13,8 @@ TESTS = ROOT / "tests"
 FLOORS = {
     1: "errors _spec _random _typing _progress _version _exchange",
     2: "_config storage",
-    3: "tables spaces nets",
-    4: "model losses portraits index dynamics calibration conformal recommender",
+    3: "tables spaces nets conformal",
+    4: "model losses portraits index dynamics calibration recommender",
     5: "training evaluation baselines",
     6: "estimator",
     7: "__init__ testing",

@@ -1,6 +1,6 @@
 """Benchmarks are no package: their modules are loaded by their paths."""
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,19 +13,11 @@ _FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 @pytest.fixture(scope="module")
 def benchmark_module() -> Iterator[Callable[[str], ModuleType]]:
-    """Loads a file of benchmarks/ by its stem; it is gone again after the tests of a file."""
-    loaded: list[str] = []
-
-    def load(stem: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(f"benchmark{stem}", _FOLDER / f"{stem}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        loaded.append(spec.name)
-        spec.loader.exec_module(module)
-        return module
-
-    yield load
-    for name in loaded:
-        del sys.modules[name]
+    """Loads a file of benchmarks/ by its stem, and what it imports of that folder; all gone again after a test file."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(_FOLDER))
+    yield importlib.import_module
+    sys.path.remove(str(_FOLDER))
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == _FOLDER:
+            del sys.modules[name]

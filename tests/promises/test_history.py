@@ -80,7 +80,7 @@ def test_saved_and_loaded_it_knows_the_histories(model, parts, tmp_path):
 def test_interrupted_and_resumed_gives_the_same_bits(parts, tmp_path):
     whole = Penchant(**{**SETTINGS, "epochs": 3}).fit(parts[0], parts[1])
 
-    class Stop(Exception):
+    class StoppedError(RuntimeError):
         pass
 
     class Progress:
@@ -92,9 +92,9 @@ def test_interrupted_and_resumed_gives_the_same_bits(parts, tmp_path):
         def step(self, n, **figures):
             self.steps += 1
             if self.steps > 30:
-                raise Stop
+                raise StoppedError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StoppedError):
         Penchant(**{**SETTINGS, "epochs": 3}).fit(parts[0], parts[1], checkpoint=tmp_path, progress=Progress())
     resumed = Penchant(**{**SETTINGS, "epochs": 3}).fit(parts[0], parts[1], checkpoint=tmp_path)
     assert resumed.predict_proba(parts[2]).equals(whole.predict_proba(parts[2]))

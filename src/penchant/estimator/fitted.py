@@ -1,6 +1,7 @@
 """All that `Penchant` learns, in one place: what a model directory holds."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,16 +19,22 @@ from penchant.calibration import Calibration
 from penchant.errors import CorruptModelError
 from penchant.model import DualAutoencoder
 from penchant.nets import as_tensors
+from penchant.portraits import Reading
 from penchant.tables import Histories, Schema, TablesEncoder, Vocabulary
 from penchant.training import encode_all
 
-__all__ = ["SIDES", "Fitted", "Known", "SideName", "read_encoder", "read_fitted"]
+__all__ = ["SIDES", "Fitted", "Known", "SideName", "other_side", "read_encoder", "read_fitted"]
 
 SideName = Literal["user", "item"]
 
 _HISTORY = "history.parquet"
 
 SIDES: tuple[SideName, SideName] = ("user", "item")
+
+
+def other_side(side: SideName) -> SideName:
+    """The opposite side."""
+    return "item" if side == "user" else "user"
 
 
 @dataclass
@@ -52,12 +59,17 @@ class Fitted:
     calibration: Calibration
     known: dict[SideName, Known]
     seen: pl.DataFrame
-    """Pairs of the training rows, liked or not: columns user and item, row numbers of ``known``, in order."""
+    """Pairs of the training rows: columns user and item, row numbers of ``known``, in order, and liked (the last label
+    of a pair that was met several times)."""
     population: dict[SideName, Float[np.ndarray, " width"]]
     """Mean portrait vector of each side over the liked training pairs."""
     history: list[dict[str, float]]
     """One row an epoch."""
     device: torch.device
+    readings: dict[SideName, Reading]
+    """How portraits of each side are read: items by what users like, users by who likes an item."""
+    likes: dict[str, Float[np.ndarray, " n"]]
+    """Held-out likes: ``distance`` and ``user`` (a number a user); empty where nothing was held out."""
 
     def key(self, side: SideName) -> str:
         """Name of the column that names a side in results: as in the interactions."""
@@ -97,6 +109,8 @@ class Fitted:
                 "weights": {n: t.detach().cpu().contiguous() for n, t in self.model.state_dict().items()},
                 "points": {side: t.cpu().contiguous() for side, t in points.items()},
                 "population": {side: np.ascontiguousarray(v) for side, v in self.population.items()},
+                "likes": self.likes,
+                **{f"reading_{of}": _contiguous(reading.state()) for of, reading in self.readings.items()},
             },
             json={
                 "config": plain(params),
@@ -173,7 +187,13 @@ def read_fitted(
         population={side: np.asarray(contents.tensors["population"][side]) for side in SIDES},
         history=facts["history"],
         device=device,
+        readings={of: Reading.from_state(model.layout(of), contents.tensors[f"reading_{of}"]) for of in SIDES},
+        likes=dict(contents.tensors["likes"]),
     )
+
+
+def _contiguous(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.array(array, order="C") for name, array in state.items()}  # keeps single numbers single
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from penchant._config import plain
@@ -19,6 +20,7 @@ from penchant._spec import Features
 from penchant.calibration import Calibration, calibrate
 from penchant.errors import DataError, Problem
 from penchant.estimator.fitted import Fitted, SideName
+from penchant.estimator.reading import fit_readings
 from penchant.evaluation import auc
 from penchant.losses import Loss, combine
 from penchant.model import DualAutoencoder
@@ -83,17 +85,20 @@ def fit_penchant(
             fingerprint=_fingerprint(options, data) if checkpoint else "",
         )
         history = train(job)
-        calibration = _calibration(model, held_out)
+        distance = None if held_out is None else pair_distances(model, held_out).double().cpu().numpy()
+        calibration = _calibration(model, held_out, distance)
     model.space = model.space.resolve_cap(calibration.threshold, options.loss.margin)
     fitted = Fitted(
         schema=tables.schema, encoder=encoder, model=model, calibration=calibration, known={}, seen=_seen(data),
         population=_population(model, batches), history=history, device=device,
+        readings={}, likes=_likes(held_out, distance),
     )  # fmt: skip
     sides: tuple[tuple[SideName, pl.DataFrame, str | None], ...] = (
         ("user", tables.users, tables.schema.user_id),
         ("item", tables.items, tables.schema.item_id),
     )
     fitted.known = {side: fitted.place(side, frame, key or "") for side, frame, key in sides}
+    fitted.readings = fit_readings(fitted, valid, options.rng)
     return fitted
 
 
@@ -117,11 +122,20 @@ def _auc(model: DualAutoencoder, batches: Batches) -> float:
     return auc(batches.liked.double().cpu().numpy(), -distance)
 
 
-def _calibration(model: DualAutoencoder, held_out: Batches | None) -> Calibration:
+def _likes(held_out: Batches | None, distance: Float[np.ndarray, " n"] | None) -> dict[str, np.ndarray]:
+    """Distances of the held-out likes, and a number for each one's user."""
+    if held_out is None or distance is None:
+        return {"distance": np.zeros(0), "user": np.zeros(0, np.int64)}
+    liked = held_out.liked.cpu().numpy() > 0.5
+    return {"distance": distance[liked], "user": held_out.user.cpu().numpy()[liked]}
+
+
+def _calibration(
+    model: DualAutoencoder, held_out: Batches | None, distance: Float[np.ndarray, " n"] | None
+) -> Calibration:
     start = Calibration(threshold=float(model.threshold.detach()), slope=float(model.scale.detach()))
-    if held_out is None:
+    if held_out is None or distance is None:
         return start
-    distance = pair_distances(model, held_out).double().cpu().numpy()
     weight = None if held_out.weight is None else held_out.weight.double().cpu().numpy()
     return calibrate(
         distance, held_out.liked.double().cpu().numpy(), weight, start=start, diameter=model.space.diameter
@@ -129,7 +143,8 @@ def _calibration(model: DualAutoencoder, held_out: Batches | None) -> Calibratio
 
 
 def _seen(data: EncodedTables) -> pl.DataFrame:
-    return pl.DataFrame({"user": data.user, "item": data.item}).unique().sort("user", "item")
+    pairs = pl.DataFrame({"user": data.user, "item": data.item, "liked": data.label > 0.5})
+    return pairs.unique(["user", "item"], keep="last", maintain_order=True).sort("user", "item")
 
 
 def _population(model: DualAutoencoder, batches: Batches) -> dict[SideName, np.ndarray]:

@@ -1,7 +1,26 @@
 """Portraits: what a ball of the space says when it is read back into words."""
 
+from penchant.portraits.likes import LikedMeans, Likes, liked_means
+from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
+from penchant.portraits.past import Others, Past, past_of
 from penchant.portraits.portrait import Portrait
 from penchant.portraits.read import read_portrait
+from penchant.portraits.reading import Evidence, Reading, fit_reading
 
-__all__ = ["Portrait", "html_page", "read_portrait"]
+__all__ = [
+    "Evidence",
+    "LikedMeans",
+    "Likes",
+    "LinearReading",
+    "Others",
+    "Past",
+    "Portrait",
+    "Reading",
+    "fit_linear",
+    "fit_reading",
+    "html_page",
+    "liked_means",
+    "past_of",
+    "read_portrait",
+]

@@ -125,7 +125,7 @@ def _jolted(net: BaseEncoder) -> None:
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in net.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.1)
 
 
 def _shorter(past: History, rows: Tensor, left_out: Tensor) -> History:
@@ -133,8 +133,8 @@ def _shorter(past: History, rows: Tensor, left_out: Tensor) -> History:
     found: list[int] = []
     ends = [0]
     for row, item in zip(rows.tolist(), left_out.tolist(), strict=True):
-        places = range(int(past.offsets[row]), int(past.offsets[row + 1]))
-        found += [place for place in places if int(past.items[place]) != item]
+        entries = range(int(past.offsets[row]), int(past.offsets[row + 1]))
+        found += [place for place in entries if int(past.items[place]) != item]
         ends.append(len(found))
     places = torch.tensor(found, dtype=torch.int64)
     return History(past.items[places], past.liked[places], past.weight[places], torch.tensor(ends))
