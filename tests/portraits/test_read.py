@@ -19,8 +19,8 @@ def portrait(decoded, population):
     return encoder, read_portrait(
         subject="u<1>",
         side="item",
-        decode=lambda z: np.tile(np.array(decoded, dtype=np.float32), (len(z), 1)),
-        centre=np.zeros(2, dtype=np.float32),
+        shares=np.array(decoded),
+        ends=(np.array(decoded) * 0.5, np.minimum(np.array(decoded) + 0.1, 1)),
         encoder=encoder,
         population=np.array(population, dtype=np.float32),
         examples=examples,

@@ -10,13 +10,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from penchant._spec import Features
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.estimator.fitted import SIDES, Fitted, SideName
-from penchant.portraits import Portrait, read_portrait
+from penchant.estimator.reading import encoded_rows, evidence_of
+from penchant.nets import as_tensors, vectorise
+from penchant.portraits import Evidence, Portrait, read_portrait
 from penchant.tables import Tables
 from penchant.training import Batches, encode_all, pair_distances
 
-__all__ = ["Asked", "distances", "portrait", "recommend", "related", "resolve"]
+__all__ = ["Asked", "distances", "portrait", "recommend", "related", "resolve", "subject"]
 
 _NO_PORTRAIT_TERM = (
     "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
@@ -37,6 +40,8 @@ class Asked:
     """Row numbers among the known ones; -1 for rows of features."""
     keys: pl.Series
     """Their keys, named as in the interactions; or "row", counted from 0, for rows of features."""
+    features: Features | None
+    """Their rows, encoded, where that was needed to place them."""
 
 
 def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any] | None = None) -> Asked:
@@ -58,13 +63,13 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
         rows = known.vocabulary.rows(many)
         keys = known.vocabulary.ids.gather(rows).alias(fitted.key(side))
         if context is None:
-            return Asked(known.points[torch.as_tensor(rows, device=fitted.device)], rows, keys)
+            return Asked(known.points[torch.as_tensor(rows, device=fitted.device)], rows, keys, None)
         frame = known.frame[rows]
         features = fitted.encoder.encode_users(frame, keys) if side == "user" else fitted.encoder.item.encode(frame)
     if side == "item":
-        return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys)
+        return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys, features)
     situation = None if context is None else fitted.encoder.context.encode_rows([context] * len(many))
-    return Asked(fitted.encode_users(features, situation), rows, keys)
+    return Asked(fitted.encode_users(features, situation), rows, keys, features)
 
 
 def distances(fitted: Fitted, pairs: Tables | pl.DataFrame) -> tuple[pl.DataFrame, Float[np.ndarray, " n"]]:
@@ -187,13 +192,17 @@ def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained
         raise ConfigError(f"one {side} expected, got {len(asked.rows)}")
     of: SideName = "item" if side == "user" else "user"
     points = fitted.known[of].points
+    evidence = _evidence(fitted, side, asked)
+    reading = fitted.readings[of]
+    shares = reading.shares(evidence)
+    low, high = reading.stage(evidence).shares.interval(shares)
     radius = fitted.calibration.threshold
     inside = fitted.model.space.cross(asked.points, points)[0] <= radius
     return read_portrait(
-        subject=_subject(fitted, side, who, asked),
+        subject=subject(fitted, side, who, asked),
         side=of,
-        decode=lambda z: fitted.decode(of, z),
-        centre=asked.points[0].cpu().numpy(),
+        shares=shares[0],
+        ends=(low[0], high[0]),
         encoder=fitted.encoder.item if of == "item" else fitted.encoder.user,
         population=fitted.population[of],
         examples=_nearest(fitted, asked, of, max(1, examples), itself=False),
@@ -203,7 +212,14 @@ def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained
     )
 
 
-def _subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
+def _evidence(fitted: Fitted, side: SideName, asked: Asked) -> Evidence:
+    given = asked.features or encoded_rows(fitted, side, asked.rows)
+    own = vectorise(as_tensors(given), fitted.model.layout(side)).numpy()
+    return evidence_of(fitted, side, asked.points.cpu().numpy(), own, asked.rows, given.history)
+
+
+def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
+    """Whom a question is about, in words."""
     if asked.rows[0] < 0:
         row = who if isinstance(who, Mapping) else next(iter(who))
         said = [f"{name} {value}" for name, value in row.items() if value is not None]

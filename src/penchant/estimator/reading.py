@@ -15,7 +15,7 @@ from penchant.portraits import Evidence, Likes, Others, Past, Reading, fit_linea
 from penchant.tables import Tables
 from penchant.training import encode_all
 
-__all__ = ["evidence_of", "fit_readings", "held_out_likes"]
+__all__ = ["encoded_rows", "evidence_of", "fit_readings", "held_out_likes"]
 
 _MOST_SUBJECTS = 20_000
 """Subjects that readings are fitted on at most."""
@@ -62,7 +62,7 @@ def _fit(fitted: Fitted, of: SideName, held_out: dict[SideName, np.ndarray] | No
     tests = None
     if held_out is not None and len(later[0]):
         tests = (np.searchsorted(subjects, later[0]), np.searchsorted(named, later[1]))
-    features = take(as_tensors(_encoded(fitted, about, subjects), fitted.device), _all(len(subjects), fitted))
+    features = take(as_tensors(encoded_rows(fitted, about, subjects), fitted.device), _all(len(subjects), fitted))
     own = vectorise(features, fitted.model.layout(about)).cpu().numpy()
     population = fitted.population[of].astype(np.float64)
     means = None
@@ -96,7 +96,8 @@ def _some(subject: Int[np.ndarray, " n"], later: Int[np.ndarray, " m"], rng: int
     return np.sort(every[order[:_MOST_SUBJECTS]])
 
 
-def _encoded(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> Features:
+def encoded_rows(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> Features:
+    """Known rows of a side, encoded, with their histories."""
     known = fitted.known[side]
     frame = known.frame[rows]
     if side == "item":
@@ -105,7 +106,7 @@ def _encoded(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> Fea
 
 
 def _others(fitted: Fitted, of: SideName, rows: Int[np.ndarray, " n"]) -> Others:
-    features = as_tensors(_encoded(fitted, of, rows))
+    features = as_tensors(encoded_rows(fitted, of, rows))
     points = fitted.known[of].points[torch.as_tensor(rows, device=fitted.device)].cpu().numpy()
     return Others(vectorise(features, fitted.model.layout(of)).numpy(), points)
 

@@ -1,5 +1,6 @@
 """Portraits: what a ball of the space says when it is read back into words."""
 
+from penchant.portraits.explain import Explanation, Pair, explain
 from penchant.portraits.likes import LikedMeans, Likes, liked_means
 from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
@@ -10,13 +11,16 @@ from penchant.portraits.reading import Evidence, Reading, fit_reading
 
 __all__ = [
     "Evidence",
+    "Explanation",
     "LikedMeans",
     "Likes",
     "LinearReading",
     "Others",
+    "Pair",
     "Past",
     "Portrait",
     "Reading",
+    "explain",
     "fit_linear",
     "fit_reading",
     "html_page",

@@ -16,6 +16,8 @@ from penchant.portraits.page import html_page
 __all__ = ["Portrait"]
 
 _BAR = 20
+_OPEN = 0.5
+_HEADS = ("feature", "value", "share", "90 %", "", "everyone", "lift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Portrait:
     """What is described: liked items, or the users who like."""
     features: pl.DataFrame
     """One row a coordinate, the most telling first: feature, value, share (of what is liked, or the level in [0, 1]),
-    population (the same over all likes), difference (share − population), lift (their ratio; null for numbers)."""
+    low and high (ends of a 90 % interval for this one's true share; 0 and 1 where nothing is known of it), population
+    (the same over all likes), difference (share − population), lift (their ratio; null for numbers)."""
     typical: dict[str, str]
     """The most typical value of each feature, in words and units."""
     population: dict[str, str]
@@ -74,7 +77,9 @@ class Portrait:
 
     def to_html(self) -> str:
         """One self-contained HTML fragment: a table of bars, the typical values, the examples; no script."""
-        head = "".join(f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "", "everyone", "lift"))
+        head = "".join(
+            f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "90 %", "", "everyone", "lift")
+        )
         rows = "".join(_html_row(row) for row in self._shown())
         typical = "".join(
             f"<li><b>{html.escape(name)}</b>: {html.escape(value)}"
@@ -104,7 +109,13 @@ class Portrait:
             pad_edge=False,
             header_style="bold",
         )
-        for name, justify in (("feature", "left"), ("value", "left"), ("share", "right"), ("", "left")):
+        for name, justify in (
+            ("feature", "left"),
+            ("value", "left"),
+            ("share", "right"),
+            ("90 %", "left"),
+            ("", "left"),
+        ):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         table.add_column("everyone", justify="right")
         table.add_column("lift", justify="right")
@@ -113,6 +124,7 @@ class Portrait:
                 Text(row["feature"]),
                 Text(row["value"]),
                 f"{row['share']:.2f}",
+                _between(row),
                 _bar(row),
                 f"{row['population']:.2f}",
                 _lift(row),
@@ -152,6 +164,11 @@ def _lift(row: dict[str, Any]) -> str:
     return f"{row['difference']:+.2f}" if row["lift"] is None else f"{row['lift']:.1f}×"
 
 
+def _between(row: dict[str, Any]) -> str:
+    """The interval; a range wider than a half is open."""
+    return "open" if row["high"] - row["low"] > _OPEN else f"{row['low']:.2f}–{row['high']:.2f}"
+
+
 def _bar(row: dict[str, Any]) -> Text:
     """A bar of the share, with a mark where everyone is."""
     filled = round(_BAR * min(1.0, max(0.0, row["share"])))
@@ -174,6 +191,7 @@ def _html_row(row: dict[str, Any]) -> str:
         html.escape(row["feature"]),
         html.escape(row["value"]),
         f"{row['share']:.2f}",
+        _between(row),
         bar,
         f"{row['population']:.2f}",
         _lift(row),

@@ -1,6 +1,5 @@
-"""Read a ball of the space as a portrait: decode its centre, and say how it differs from everyone."""
+"""A portrait from shares: what sets them apart from everyone, in words and units."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -20,8 +19,8 @@ def read_portrait(
     *,
     subject: str,
     side: Literal["item", "user"],
-    decode: Callable[[Float[np.ndarray, "n k"]], Float[np.ndarray, "n width"]],
-    centre: Float[np.ndarray, " k"],
+    shares: Float[np.ndarray, " width"],
+    ends: tuple[Float[np.ndarray, " width"], Float[np.ndarray, " width"]],
     encoder: SideEncoder,
     population: Float[np.ndarray, " width"],
     examples: pl.DataFrame,
@@ -29,26 +28,26 @@ def read_portrait(
     inside: float,
     notes: tuple[str, ...] = (),
 ) -> Portrait:
-    """The typical portrait: what ``side``'s decoder says of the ball's centre.
+    """The typical portrait.
 
     Arguments:
         subject: whose portrait it is, in words.
         side: what is described: liked items, or users who like.
-        decode: points to portrait vectors of ``side`` in (0, 1).
-        centre: the interest point (k axes).
+        shares: of what is liked, in [0, 1] (see `Reading.shares`).
+        ends: of an interval for each share, likewise.
         encoder: turns portrait vectors of ``side`` into words and units.
         population: mean portrait vector of ``side`` over all liked pairs, weighted.
         examples: real rows nearest to the centre.
         radius, inside: of the ball; the share of known rows it holds.
         notes: what a reader has to know.
 
-    Source: the disclosure, §3.4; read with a decoder trained by the portrait term (docs/theory, portraits).
+    Source: the disclosure, §3.4; docs/theory, section Reading the space.
     """
-    vector = decode(centre[None])[0].astype(np.float64)
+    vector = shares.astype(np.float64)
     return Portrait(
         subject=subject,
         side=side,
-        features=_features(vector, population.astype(np.float64), encoder),
+        features=_features(vector, ends, population.astype(np.float64), encoder),
         typical=encoder.words(vector.astype(np.float32)),
         population=encoder.words(population.astype(np.float32)),
         examples=examples,
@@ -59,7 +58,10 @@ def read_portrait(
 
 
 def _features(
-    vector: Float[np.ndarray, " width"], population: Float[np.ndarray, " width"], encoder: SideEncoder
+    vector: Float[np.ndarray, " width"],
+    ends: tuple[Float[np.ndarray, " width"], Float[np.ndarray, " width"]],
+    population: Float[np.ndarray, " width"],
+    encoder: SideEncoder,
 ) -> pl.DataFrame:
     labels = encoder.labels()
     numbers = np.concatenate(
@@ -72,6 +74,8 @@ def _features(
             "feature": [feature for feature, _ in labels],
             "value": [value for _, value in labels],
             "share": vector,
+            "low": ends[0],
+            "high": ends[1],
             "population": population,
             "difference": vector - population,
             "lift": pl.Series(np.where(numbers, np.nan, lift), nan_to_null=True, dtype=pl.Float64),
