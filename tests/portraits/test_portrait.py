@@ -13,8 +13,8 @@ def portrait() -> Portrait:
     n = 20
     share = np.linspace(0, 1, n)
     features = pl.DataFrame(
-        {"feature": ["tag"] * n, "value": [f"<v{j}>" for j in range(n)], "share": share, "low": share, "high": [1.0] * n,
-         "population": [0.5] * n,
+        {"feature": ["tag"] * n, "value": [f"<v{j}>" for j in range(n)], "share": share,
+         "low": share, "high": [1.0] * n, "population": [0.5] * n,
          "difference": share - 0.5, "lift": [None] + [1.0] * (n - 1)},
         schema_overrides={"lift": pl.Float64},
     )  # fmt: skip
