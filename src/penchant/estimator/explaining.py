@@ -1,16 +1,17 @@
 """Why a pair is liked or not, asked of the fitted model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 
 from penchant._spec import Features, History
-from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted
-from penchant.estimator.queries import resolve, subject
-from penchant.estimator.reading import encoded_rows
+from penchant.estimator.queries import resolve_one, row_of, subject
+from penchant.nets import as_tensors, take
 from penchant.portraits import Explanation, Pair, explain
 from penchant.training import encode_all
 
@@ -19,12 +20,10 @@ __all__ = ["explain_pair"]
 
 def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | None, max_changes: int) -> Explanation:
     """See `Penchant.explain`."""
-    who, what = resolve(fitted, "user", user), resolve(fitted, "item", item)
-    for side, asked in (("user", who), ("item", what)):
-        if len(asked.rows) != 1:
-            raise ConfigError(f"explain: one {side} expected, got {len(asked.rows)}")
+    who = resolve_one(fitted, "user", user, "explain: ")
+    what = resolve_one(fitted, "item", item, "explain: ")
     encoder, known = fitted.encoder.item, fitted.known["item"]
-    row: Mapping[str, Any] = known.frame.row(int(what.rows[0]), named=True) if what.rows[0] >= 0 else _one(item)
+    row: Mapping[str, Any] = known.frame.row(int(what.rows[0]), named=True) if what.rows[0] >= 0 else row_of(item)
 
     def encode(rows: Sequence[Mapping[str, Any]]) -> Float[np.ndarray, "n k"]:
         return encode_all(fitted.model, "item", encoder.encode_rows(rows), fitted.device).cpu().numpy()
@@ -39,7 +38,7 @@ def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | 
         threshold=fitted.calibration.threshold,
         probability=fitted.calibration.probability,
     )
-    features = who.features or encoded_rows(fitted, "user", who.rows)
+    features = who.features or fitted.encoded_rows("user", who.rows)
     past = features.history
     names = [] if past is None else _names(fitted, past)
 
@@ -57,11 +56,6 @@ def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | 
     )
 
 
-def _one(given: Any) -> Mapping[str, Any]:
-    row: Mapping[str, Any] = given if isinstance(given, Mapping) else next(iter(given))
-    return row
-
-
 def _names(fitted: Fitted, past: History) -> list[tuple[Any, bool]]:
     """What people read of each earlier item, and whether it was liked."""
     known, name = fitted.known["item"], fitted.name_column("item")
@@ -71,14 +65,13 @@ def _names(fitted: Fitted, past: History) -> list[tuple[Any, bool]]:
 
 def _without(fitted: Fitted, features: Features, entries: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
     """The user's points, each with one entry of the history left out."""
-    past = features.history
+    n = len(entries)
+    many = take(as_tensors(features, fitted.device), torch.zeros(n, dtype=torch.int64, device=fitted.device))
+    past = many.history
     assert past is not None
-    dense, codes = (np.repeat(part, len(entries), axis=0) for part in (features.dense, features.codes))
-    kept = [np.delete(np.arange(len(past.items)), int(e)) for e in entries]
-    places = np.concatenate([np.zeros(0, np.int64), *kept])
-    offsets = np.concatenate([[0], np.cumsum([len(k) for k in kept])]).astype(np.int64)
-    shorter = History(past.items[places], past.liked[places], past.weight[places], offsets)
-    bags = tuple(
-        type(b)(np.tile(b.values, len(entries)), np.arange(len(entries) + 1) * len(b.values)) for b in features.bags
-    )
-    return encode_all(fitted.model, "user", Features(dense, codes, bags, shorter), fitted.device).cpu().numpy()
+    each = len(past.items) // n
+    kept = torch.ones(n * each, dtype=torch.bool, device=fitted.device)
+    kept[torch.arange(n, device=fitted.device) * each + torch.as_tensor(entries, device=fitted.device)] = False
+    offsets = torch.arange(n + 1, device=fitted.device) * (each - 1)
+    shorter = History(past.items[kept], past.liked[kept], past.weight[kept], offsets)
+    return encode_all(fitted.model, "user", replace(many, history=shorter), fitted.device).cpu().numpy()

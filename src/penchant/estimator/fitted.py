@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from penchant import storage
@@ -20,7 +20,7 @@ from penchant.errors import CorruptModelError
 from penchant.model import DualAutoencoder
 from penchant.nets import as_tensors
 from penchant.portraits import Reading
-from penchant.tables import Histories, Schema, TablesEncoder, Vocabulary
+from penchant.tables import Histories, Schema, SideEncoder, TablesEncoder, Vocabulary
 from penchant.training import encode_all
 
 __all__ = ["SIDES", "Fitted", "Known", "SideName", "other_side", "read_encoder", "read_fitted"]
@@ -79,6 +79,19 @@ class Fitted:
         """The display column of a side, where the schema has one."""
         return self.schema.user_name if side == "user" else self.schema.item_name
 
+    def side_encoder(self, side: SideName) -> SideEncoder:
+        """What encodes a side's columns."""
+        return self.encoder.user if side == "user" else self.encoder.item
+
+    def encoded(self, side: SideName, frame: pl.DataFrame, keys: pl.Series) -> Features:
+        """Rows of a side's table, users with the history of their keys."""
+        return self.encoder.encode_users(frame, keys) if side == "user" else self.encoder.item.encode(frame)
+
+    def encoded_rows(self, side: SideName, rows: Int[np.ndarray, " n"]) -> Features:
+        """Known rows of a side, by number."""
+        known = self.known[side]
+        return self.encoded(side, known.frame[rows], known.vocabulary.ids.gather(rows))
+
     @torch.no_grad()
     def decode(self, side: SideName, points: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n width"]:
         """Read points with a side's decoder, in (0, 1)."""
@@ -93,9 +106,7 @@ class Fitted:
 
     def place(self, side: SideName, frame: pl.DataFrame, key: str) -> Known:
         """Encode a table of a side and remember it."""
-        encoder = self.encoder
-        features = encoder.encode_users(frame, frame[key]) if side == "user" else encoder.item.encode(frame)
-        points = encode_all(self.model, side, features, self.device)
+        points = encode_all(self.model, side, self.encoded(side, frame, frame[key]), self.device)
         return Known(frame, Vocabulary(frame[key], what=side), points)
 
     def save(self, path: str | Path, params: dict[str, Any]) -> None:

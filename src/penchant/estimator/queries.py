@@ -12,14 +12,13 @@ from torch import Tensor
 
 from penchant._spec import Features
 from penchant.errors import ConfigError, DataError, Problem
-from penchant.estimator.fitted import SIDES, Fitted, SideName
-from penchant.estimator.reading import encoded_rows, evidence_of
-from penchant.nets import as_tensors, vectorise
+from penchant.estimator.fitted import SIDES, Fitted, SideName, other_side
+from penchant.estimator.reading import evidence_of
 from penchant.portraits import Evidence, Portrait, read_portrait
 from penchant.tables import Tables
 from penchant.training import Batches, encode_all, pair_distances
 
-__all__ = ["Asked", "distances", "portrait", "recommend", "related", "resolve", "subject"]
+__all__ = ["Asked", "distances", "portrait", "recommend", "related", "resolve", "resolve_one", "row_of", "subject"]
 
 _NO_PORTRAIT_TERM = (
     "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
@@ -64,12 +63,29 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
         keys = known.vocabulary.ids.gather(rows).alias(fitted.key(side))
         if context is None:
             return Asked(known.points[torch.as_tensor(rows, device=fitted.device)], rows, keys, None)
-        frame = known.frame[rows]
-        features = fitted.encoder.encode_users(frame, keys) if side == "user" else fitted.encoder.item.encode(frame)
+        features = fitted.encoded_rows(side, rows)
     if side == "item":
         return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys, features)
     situation = None if context is None else fitted.encoder.context.encode_rows([context] * len(many))
     return Asked(fitted.encode_users(features, situation), rows, keys, features)
+
+
+def resolve_one(fitted: Fitted, side: SideName, who: Any, question: str = "") -> Asked:
+    """`resolve` for questions about exactly one.
+
+    Raises:
+        ConfigError: none, or several; ``question`` begins the message.
+    """
+    asked = resolve(fitted, side, who)
+    if len(asked.rows) != 1:
+        raise ConfigError(f"{question}one {side} expected, got {len(asked.rows)}")
+    return asked
+
+
+def row_of(who: Any) -> Mapping[str, Any]:
+    """The row of features by which one who is in no table was given: alone, or the only one of several."""
+    row: Mapping[str, Any] = who if isinstance(who, Mapping) else next(iter(who))
+    return row
 
 
 def distances(fitted: Fitted, pairs: Tables | pl.DataFrame) -> tuple[pl.DataFrame, Float[np.ndarray, " n"]]:
@@ -168,9 +184,7 @@ def related(fitted: Fitted, *, user: Any, item: Any, to: SideName, n: int) -> pl
     if n < 1:
         raise ConfigError(f"n = {n}: at least 1 expected")
     side: SideName = "item" if user is None else "user"
-    asked = resolve(fitted, side, item if user is None else user)
-    if len(asked.rows) != 1:
-        raise ConfigError(f"related: one {side} expected, got {len(asked.rows)}")
+    asked = resolve_one(fitted, side, item if user is None else user, "related: ")
     return _nearest(fitted, asked, to, n, itself=side == to)
 
 
@@ -187,10 +201,8 @@ def _nearest(fitted: Fitted, asked: Asked, to: SideName, n: int, *, itself: bool
 
 def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained: bool) -> Portrait:
     """A user read by the item decoder, or an item by the user decoder."""
-    asked = resolve(fitted, side, who)
-    if len(asked.rows) != 1:
-        raise ConfigError(f"one {side} expected, got {len(asked.rows)}")
-    of: SideName = "item" if side == "user" else "user"
+    asked = resolve_one(fitted, side, who)
+    of = other_side(side)
     points = fitted.known[of].points
     evidence = _evidence(fitted, side, asked)
     reading = fitted.readings[of]
@@ -203,7 +215,7 @@ def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained
         side=of,
         shares=shares[0],
         ends=(low[0], high[0]),
-        encoder=fitted.encoder.item if of == "item" else fitted.encoder.user,
+        encoder=fitted.side_encoder(of),
         population=fitted.population[of],
         examples=_nearest(fitted, asked, of, max(1, examples), itself=False),
         radius=radius,
@@ -213,16 +225,15 @@ def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained
 
 
 def _evidence(fitted: Fitted, side: SideName, asked: Asked) -> Evidence:
-    given = asked.features or encoded_rows(fitted, side, asked.rows)
-    own = vectorise(as_tensors(given), fitted.model.layout(side)).numpy()
+    given = asked.features or fitted.encoded_rows(side, asked.rows)
+    own = fitted.side_encoder(side).portrait(given)
     return evidence_of(fitted, side, asked.points.cpu().numpy(), own, asked.rows, given.history)
 
 
 def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
     """Whom a question is about, in words."""
     if asked.rows[0] < 0:
-        row = who if isinstance(who, Mapping) else next(iter(who))
-        said = [f"{name} {value}" for name, value in row.items() if value is not None]
+        said = [f"{name} {value}" for name, value in row_of(who).items() if value is not None]
         return f"a {side} with {', '.join(said[:_SAID])}" if said else f"any {side}"
     described = _described(fitted, side, asked.rows).row(0)
     return (

@@ -1,36 +1,34 @@
 """What is needed to read portraits, fitted once after training and gathered anew for whoever is asked about."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from penchant._random import generator
 from penchant._spec import UNSEEN, Features, History, Layout
 from penchant.estimator.fitted import SIDES, Fitted, SideName, other_side
-from penchant.nets import as_tensors, take, vectorise
-from penchant.portraits import Evidence, Likes, Others, Past, Reading, fit_linear, fit_reading, liked_means, past_of
+from penchant.portraits import (
+    Evidence,
+    Likes,
+    Others,
+    Pairs,
+    Past,
+    Reading,
+    fit_linear,
+    fit_reading,
+    liked_means,
+    past_of,
+)
 from penchant.tables import Tables
 from penchant.training import encode_all
 
-__all__ = ["encoded_rows", "evidence_of", "fit_readings", "held_out_likes"]
+__all__ = ["evidence_of", "fit_readings", "held_out_likes"]
 
 _MOST_SUBJECTS = 20_000
 """Subjects that readings are fitted on at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Pairs of one direction, by row numbers of the known ones."""
-
-    subject: Int[np.ndarray, " n"]
-    other: Int[np.ndarray, " n"]
-    liked: Float[np.ndarray, " n"]
-
-    def at(self, rows: Bool[np.ndarray, " n"]) -> "_Pairs":
-        return _Pairs(self.subject[rows], self.other[rows], self.liked[rows])
 
 
 def fit_readings(fitted: Fitted, valid: Tables | None, rng: int) -> dict[SideName, Reading]:
@@ -50,7 +48,7 @@ def held_out_likes(fitted: Fitted, tables: Tables) -> dict[SideName, Int[np.ndar
 def _fit(fitted: Fitted, of: SideName, held_out: dict[SideName, np.ndarray] | None, rng: int) -> Reading:
     about = other_side(of)
     seen = fitted.seen
-    pairs = _Pairs(seen[about].to_numpy(), seen[of].to_numpy(), seen["liked"].to_numpy().astype(np.float64))
+    pairs = Pairs(seen[about].to_numpy(), seen[of].to_numpy(), seen["liked"].to_numpy().astype(np.float64))
     later = (np.zeros(0, np.int64),) * 2 if held_out is None else (held_out[about], held_out[of])
     subjects = _some(pairs.subject, later[0], rng)
     pairs = pairs.at(np.isin(pairs.subject, subjects))
@@ -58,12 +56,12 @@ def _fit(fitted: Fitted, of: SideName, held_out: dict[SideName, np.ndarray] | No
     later = (later[0][kept], later[1][kept])
     named = np.unique(np.concatenate([pairs.other, later[1]]))
     others = _others(fitted, of, named)
-    local = _Pairs(np.searchsorted(subjects, pairs.subject), np.searchsorted(named, pairs.other), pairs.liked)
+    local = Pairs(np.searchsorted(subjects, pairs.subject), np.searchsorted(named, pairs.other), pairs.liked)
     tests = None
     if held_out is not None and len(later[0]):
         tests = (np.searchsorted(subjects, later[0]), np.searchsorted(named, later[1]))
-    features = take(as_tensors(encoded_rows(fitted, about, subjects), fitted.device), _all(len(subjects), fitted))
-    own = vectorise(features, fitted.model.layout(about)).cpu().numpy()
+    features = fitted.encoded_rows(about, subjects)
+    own = fitted.side_encoder(about).portrait(features)
     population = fitted.population[of].astype(np.float64)
     means = None
     if tests is not None:
@@ -96,19 +94,10 @@ def _some(subject: Int[np.ndarray, " n"], later: Int[np.ndarray, " m"], rng: int
     return np.sort(every[order[:_MOST_SUBJECTS]])
 
 
-def encoded_rows(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> Features:
-    """Known rows of a side, encoded, with their histories."""
-    known = fitted.known[side]
-    frame = known.frame[rows]
-    if side == "item":
-        return fitted.encoder.item.encode(frame)
-    return fitted.encoder.encode_users(frame, known.vocabulary.ids.gather(rows))
-
-
 def _others(fitted: Fitted, of: SideName, rows: Int[np.ndarray, " n"]) -> Others:
-    features = as_tensors(encoded_rows(fitted, of, rows))
+    vectors = fitted.side_encoder(of).portrait(fitted.encoded_rows(of, rows))
     points = fitted.known[of].points[torch.as_tensor(rows, device=fitted.device)].cpu().numpy()
-    return Others(vectorise(features, fitted.model.layout(of)).numpy(), points)
+    return Others(vectors, points)
 
 
 def _as_new(fitted: Fitted, side: SideName, features: Features) -> Float[np.ndarray, "n k"]:
@@ -121,13 +110,9 @@ def _without_ids(features: Features, layout: Layout) -> Features:
     ids = [j for j, block in enumerate(layout.of("code")) if not block.width]
     if not ids:
         return features
-    codes = features.codes.clone()
+    codes = features.codes.copy()
     codes[:, ids] = UNSEEN
     return replace(features, codes=codes)
-
-
-def _all(n: int, fitted: Fitted) -> torch.Tensor:
-    return torch.arange(n, device=fitted.device)
 
 
 # ---------------------------------------------------------------------- asking

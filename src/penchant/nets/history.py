@@ -77,7 +77,6 @@ class HistoryBag(nn.Module):
             rows: for each of b pairs, whose history; None: all, in order.
             left_out: for each pair the item (a row of the catalogue) that is left out of its history.
         """
-        row = repeat_bags(past)
         weight = past.weight
         if self.training and self.share:
             weight = weight.masked_fill(dropped(tuple(weight.shape), self.share, weight.device), 0.0)
@@ -85,7 +84,7 @@ class HistoryBag(nn.Module):
         if rows is not None:
             sums = _Sums(*(functional.embedding(rows, part) for part in sums))
             if left_out is not None:
-                sums = self._without(sums, past, row, weight, rows, left_out)
+                sums = self._without(sums, past, weight, rows, left_out)
         return self._read(sums)
 
     def _sums(self, past: History, weight: Float[Tensor, " nnz"]) -> _Sums:
@@ -111,13 +110,12 @@ class HistoryBag(nn.Module):
         self,
         sums: _Sums,
         past: History,
-        row: Int[Tensor, " nnz"],
         weight: Float[Tensor, " nnz"],
         rows: Int[Tensor, " b"],
         left_out: Int[Tensor, " b"],
     ) -> _Sums:
         """The sums without the entry of each pair's item, where its history has one."""
-        keys, wanted = row * self.n_items + past.items, rows * self.n_items + left_out
+        keys, wanted = repeat_bags(past) * self.n_items + past.items, rows * self.n_items + left_out
         if not len(keys):
             return sums
         place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)

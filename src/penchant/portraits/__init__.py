@@ -4,7 +4,7 @@ from penchant.portraits.explain import Explanation, Pair, explain
 from penchant.portraits.likes import LikedMeans, Likes, liked_means
 from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
-from penchant.portraits.past import Others, Past, past_of
+from penchant.portraits.past import Others, Pairs, Past, past_of
 from penchant.portraits.portrait import Portrait
 from penchant.portraits.read import read_portrait
 from penchant.portraits.reading import Evidence, Reading, fit_reading
@@ -17,6 +17,7 @@ __all__ = [
     "LinearReading",
     "Others",
     "Pair",
+    "Pairs",
     "Past",
     "Portrait",
     "Reading",

@@ -35,6 +35,7 @@ from penchant.portraits._weights import (
     weighted_mean,
     weighted_quantiles,
 )
+from penchant.portraits.intervals import OPEN
 from penchant.spaces import Ball, BaseSpace
 from penchant.tables import SideEncoder
 from penchant.tables.kinds import Kind
@@ -49,8 +50,6 @@ Encode = Callable[[Features], Float[np.ndarray, "n k"]]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Levels of the quantiles."""
 
-_OPEN = 0.5
-"""A range from 5 to 95 % that is wider says nothing."""
 _FEW = 20
 """Points below which shares are said to rest on few."""
 _LITTLE = 0.05
@@ -210,5 +209,5 @@ def _distribution(
     notes: tuple[str, ...],
 ) -> Distribution:
     mean, quantiles = weighted_mean(vectors, weight), weighted_quantiles(vectors, weight, np.array(LEVELS))
-    told = quantiles[-1] - quantiles[0] <= _OPEN
+    told = quantiles[-1] - quantiles[0] <= OPEN
     return Distribution(source, points, vectors, weight, row, mean, quantiles, ~told, returned, effective, notes)

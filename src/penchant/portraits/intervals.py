@@ -30,13 +30,13 @@ from penchant.errors import ConfigError
 from penchant.portraits._curves import TAILS, curve_score, curves_at, fit_curves, read_curves
 from penchant.portraits.likes import Likes
 
-__all__ = ["PortraitIntervals", "fit_intervals"]
+__all__ = ["OPEN", "PortraitIntervals", "fit_intervals"]
 
 _AT_ONCE = 64
 """Coordinates of a field whose pairs are held at a time."""
 _SLACK = 1e-6
 """Added to every bound: what was decoded differs in its last digits between one row and many."""
-_OPEN = 0.5
+OPEN = 0.5
 """A range wider than this says nothing."""
 
 
@@ -109,7 +109,7 @@ class PortraitIntervals:
         low, high = self.intervals(shares, level)
         numbers = _numbers(self.layout)
         said = np.where(low == 1, "yes", np.where(high == 0, "no", "open"))
-        return np.where(numbers, np.where(high - low > _OPEN, "open", ""), said)
+        return np.where(numbers, np.where(high - low > OPEN, "open", ""), said)
 
     def coverage(self, likes: Likes, level: float) -> dict[str, Coverage]:
         """How often each field's promise is kept on other likes: users the fit has not seen.

@@ -9,7 +9,9 @@ from scipy.sparse import csr_array
 from penchant._spec import Layout
 from penchant.errors import ConfigError
 
-__all__ = ["LikedMeans", "Likes", "liked_means"]
+__all__ = ["LikedMeans", "Likes", "liked_means", "worth"]
+
+_HALF = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class LikedMeans:
     """Variance of one value within the subject, with n − 1; NaN where there are fewer than two."""
     count: Float[np.ndarray, "subjects width"]
     """How many values are known."""
+
+    @property
+    def weight(self) -> Float[np.ndarray, "subjects width"]:
+        """What each mean is worth in a fit over subjects: see `worth`."""
+        return worth(self.count)
+
+
+def worth(count: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """n/(n + 20) for n likes of one subject: more of them tell ever less of other subjects."""
+    return count / (count + _HALF)
 
 
 def liked_means(likes: Likes) -> LikedMeans:

@@ -17,8 +17,9 @@ from jaxtyping import Bool, Float, Int
 from scipy.linalg import eigh
 
 from penchant._random import generator
-from penchant.portraits.likes import LikedMeans, Likes, liked_means
-from penchant.portraits.past import Others, Past, past_of
+from penchant.portraits._weights import weighted_mean
+from penchant.portraits.likes import LikedMeans, Likes, liked_means, worth
+from penchant.portraits.past import Others, Pairs, Past, past_of
 
 __all__ = ["LinearReading", "fit_linear"]
 
@@ -32,8 +33,6 @@ _SCALE = 10.0
 _BINS = 5
 _ALPHAS = tuple(10.0 ** (e / 2) for e in range(2, 11))
 _DEFAULT_ALPHA = 300.0
-_HALF = 20.0
-"""Likes of one subject beyond which more of them tell little of other subjects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +110,18 @@ def fit_linear(
         rng: deals out the folds.
     """
     some = np.unique(subject)
-    usual, edges = _usual(own[some]), _edges(own[some])
+    usual = np.nan_to_num(weighted_mean(own[some], np.ones(len(some))))
+    edges = _edges(own[some])
     x = _own(own, usual, edges)
     means = np.stack([others.mean(other[liked > 0.5]), others.mean(other[liked <= 0.5])])
-    pairs = _Pairs(subject, other, liked)
+    pairs = Pairs(subject, other, liked)
     whole = past_of(len(own), *pairs, others, means)
     has = whole.counts.sum(1) > 0
     folds = _folded(x, pairs, others, means, population, rng)
     known = _fit(folds, np.hstack([x, _columns(whole)]), population, held_out, has)
     alone = _example(x, others.vectors, pairs, liked > 0.5, population)
-    n = alone.weight
-    new = _fit(iter([alone._replace(weight=n / (n + _HALF))]), x, population, held_out, np.ones(len(own), bool))
+    new = _fit(iter([alone._replace(weight=worth(alone.weight))]), x, population, held_out, np.ones(len(own), bool))
     return LinearReading(usual, edges, means, known, new)
-
-
-class _Pairs(NamedTuple):
-    subject: np.ndarray
-    other: np.ndarray
-    liked: np.ndarray
-
-    def at(self, rows: Bool[np.ndarray, " pairs"]) -> "_Pairs":
-        return _Pairs(self.subject[rows], self.other[rows], self.liked[rows])
 
 
 class _Example(NamedTuple):
@@ -143,7 +133,7 @@ class _Example(NamedTuple):
 
 
 def _example(
-    x: np.ndarray, vectors: np.ndarray, pairs: _Pairs, likes: Bool[np.ndarray, " pairs"], population: np.ndarray
+    x: np.ndarray, vectors: np.ndarray, pairs: Pairs, likes: Bool[np.ndarray, " pairs"], population: np.ndarray
 ) -> _Example:
     """Subjects with any of these likes, and what sets the mean of them apart; a subject weighs its likes."""
     really = liked_means(Likes(np.broadcast_to(population, (len(x), len(population))), vectors, *pairs.at(likes)[:2]))
@@ -154,7 +144,7 @@ def _example(
 
 def _folded(
     x: np.ndarray,
-    pairs: _Pairs,
+    pairs: Pairs,
     others: Others,
     means: np.ndarray,
     population: np.ndarray,
@@ -210,7 +200,7 @@ def _fit(
 
 def _error(said: Float[np.ndarray, "r width"], held_out: LikedMeans, rows: Bool[np.ndarray, " n"]) -> float:
     """Squared error, a mean of n values weighing n/(n + 20); NaN where nothing was held out."""
-    weight = held_out.count[rows] / (held_out.count[rows] + _HALF)
+    weight = held_out.weight[rows]
     total = float(weight.sum())
     return float((weight * np.nan_to_num(said - held_out.mean[rows]) ** 2).sum() / total) if total else np.nan
 
@@ -228,11 +218,6 @@ def _own(own: np.ndarray, usual: np.ndarray, edges: np.ndarray) -> Float[np.ndar
     cut = np.isfinite(edges).all(1)
     bins = (known[:, cut, None] > edges[cut]).astype(np.float64)
     return np.hstack([known, bins.reshape(len(known), -1)])
-
-
-def _usual(own: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " m"]:
-    known = ~np.isnan(own)
-    return np.where(known, own, 0.0).sum(0, dtype=np.float64) / np.maximum(known.sum(0), 1)
 
 
 def _edges(own: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "m bins"]:

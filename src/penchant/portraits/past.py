@@ -4,12 +4,30 @@ A subject is a user with the items met so far, or an item with the users it met:
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array
 
-__all__ = ["Others", "Past", "past_of"]
+from penchant.portraits._weights import weighted_mean
+
+__all__ = ["Others", "Pairs", "Past", "past_of"]
+
+
+class Pairs(NamedTuple):
+    """Subjects and what they met, by row numbers."""
+
+    subject: Int[np.ndarray, " pairs"]
+    """Who."""
+    other: Int[np.ndarray, " pairs"]
+    """What, or whom."""
+    liked: Float[np.ndarray, " pairs"]
+    """1 or 0."""
+
+    def at(self, rows: Bool[np.ndarray, " pairs"]) -> "Pairs":
+        """Some of the pairs."""
+        return Pairs(self.subject[rows], self.other[rows], self.liked[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +42,7 @@ class Others:
     def mean(self, rows: Int[np.ndarray, " pairs"]) -> Float[np.ndarray, " c"]:
         """Mean vector and mean point over some rows, each as often as it is named; 0 where nothing is known."""
         both = self._both()
-        times = np.bincount(rows, minlength=len(both)).astype(np.float64)
-        known = ~np.isnan(both)
-        counted = times @ known
-        return np.divide(times @ np.where(known, both, 0.0), counted, out=np.zeros(both.shape[1]), where=counted > 0)
+        return np.nan_to_num(weighted_mean(both, np.bincount(rows, minlength=len(both)).astype(np.float64)))
 
     def centred(self, mean: Float[np.ndarray, " c"]) -> Float[np.ndarray, "others c"]:
         """Vectors and points side by side, less a mean; 0 where unknown."""

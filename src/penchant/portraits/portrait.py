@@ -11,12 +11,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from penchant.portraits.intervals import OPEN
 from penchant.portraits.page import html_page
 
 __all__ = ["Portrait"]
 
 _BAR = 20
-_OPEN = 0.5
 _HEADS = ("feature", "value", "share", "90 %", "", "everyone", "lift")
 
 
@@ -166,7 +166,7 @@ def _lift(row: dict[str, Any]) -> str:
 
 def _between(row: dict[str, Any]) -> str:
     """The interval; a range wider than a half is open."""
-    return "open" if row["high"] - row["low"] > _OPEN else f"{row['low']:.2f}–{row['high']:.2f}"
+    return "open" if row["high"] - row["low"] > OPEN else f"{row['low']:.2f}–{row['high']:.2f}"
 
 
 def _bar(row: dict[str, Any]) -> Text:

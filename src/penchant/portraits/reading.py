@@ -28,7 +28,6 @@ _UNFITTED = (0.0, 1.0)
 """Weights of decoder and linear reading where nothing is held out; of cold users the decoder knows little."""
 _PULL = 2.0
 """Subjects that an unfitted weight counts as."""
-_HALF = 20.0
 _LEVELS = (0.8, 0.9, 0.95)
 
 
@@ -60,14 +59,17 @@ class Stage:
 class Reading:
     """What `fit_reading` learned of one side."""
 
-    population: Float[np.ndarray, " width"]
-    """π: mean portrait vector over the training likes."""
     linear: LinearReading
     """What ridge regression says."""
     known: Stage
     """For subjects with a past of at least `ENOUGH` pairs."""
     new: Stage
     """For all others."""
+
+    @property
+    def population(self) -> Float[np.ndarray, " width"]:
+        """π: mean portrait vector over the training likes."""
+        return self.known.shares.population
 
     def raw(self, evidence: Evidence) -> Float[np.ndarray, "n width"]:
         """Decoder and linear reading mixed, in [0, 1], before calibration."""
@@ -87,7 +89,7 @@ class Reading:
 
     def state(self) -> dict[str, np.ndarray]:
         """As arrays."""
-        found = {"population": self.population, **_prefixed("linear", self.linear.state())}
+        found = _prefixed("linear", self.linear.state())
         for name, stage in (("known", self.known), ("new", self.new)):
             found[f"{name}.weights"] = np.array(stage.weights)
             found |= _prefixed(f"{name}.shares", stage.shares.state())
@@ -110,7 +112,7 @@ class Reading:
                 )
             )
         linear = LinearReading.from_state(_part(state, "linear"))
-        return cls(np.asarray(state["population"]), linear, *stages)
+        return cls(linear, *stages)
 
 
 def fit_reading(
@@ -138,6 +140,7 @@ def fit_reading(
     """
     pi = population.astype(np.float64)
     subject, liked = held_out or (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    really = liked_means(Likes(evidence.decoded, values, subject, liked))
     stages = []
     for decoded, past, rows in (
         (evidence.decoded, evidence.past, ~_new(evidence.past)),
@@ -145,14 +148,13 @@ def fit_reading(
     ):
         read = linear.read(evidence.own, past)
         kept = rows[subject]
-        likes = Likes(decoded.astype(np.float64), values, subject[kept], liked[kept])
-        weights = _weights(decoded, read, pi, liked_means(likes), rows)
+        weights = _weights(decoded, read, pi, really, rows)
         raw = _mixed(decoded, read, pi, np.broadcast_to(weights, (len(decoded), 2)))
         likes = Likes(raw, values, subject[kept], liked[kept])
         shares = fit_shares(likes, layout, population=pi)
         intervals = fit_intervals(likes, layout, levels=_LEVELS, rng=rng) if kept.any() else None
         stages.append(Stage(weights, shares, intervals))
-    return Reading(pi, linear, *stages)
+    return Reading(linear, *stages)
 
 
 def _new(past: Past) -> Bool[np.ndarray, " n"]:
@@ -172,7 +174,7 @@ def _weights(
     """Non-negative least squares of held-out means on both readings, pulled a little to the unfitted weights."""
     if not decoded.size:
         return _UNFITTED
-    weight = np.sqrt(really.count / (really.count + _HALF)) * rows[:, None]
+    weight = np.sqrt(really.weight) * rows[:, None]
     given = np.stack([((said - pi) * weight).ravel() for said in (decoded, linear)], axis=1)
     target = (np.nan_to_num(really.mean - pi) * weight).ravel()
     size = np.sqrt(_PULL * np.square(np.stack([decoded - pi, linear - pi])).mean() * len(pi)) + 1e-9
