@@ -305,3 +305,11 @@ def test_an_interaction_of_nobody() -> None:
 def test_the_encoder_is_restored_from_its_state() -> None:
     encoder = TablesEncoder.fit(tables())
     assert TablesEncoder.from_state(SCHEMA, json.loads(json.dumps(encoder.state()))) == encoder
+
+
+def test_without_ids_only_ids_are_new(encoder) -> None:
+    features = encoder.encode(USERS)
+    nameless = encoder.without_ids(features)
+    assert nameless.codes[:, 0].tolist() == [UNSEEN] * 4
+    assert nameless.codes[:, 1].tolist() == features.codes[:, 1].tolist()
+    assert features.codes[0, 0] != UNSEEN

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 
 from penchant._random import generator
-from penchant._spec import UNSEEN, Features, History, Layout
+from penchant._spec import Features, History
 from penchant.estimator.fitted import SIDES, Fitted, SideName, other_side
 from penchant.portraits import (
     Evidence,
@@ -102,17 +102,8 @@ def _others(fitted: Fitted, of: SideName, rows: Int[np.ndarray, " n"]) -> Others
 
 def _as_new(fitted: Fitted, side: SideName, features: Features) -> Float[np.ndarray, "n k"]:
     """Points of the same rows without their ids and histories."""
-    nameless = _without_ids(replace(features, history=None), fitted.model.layout(side))
+    nameless = fitted.side_encoder(side).without_ids(replace(features, history=None))
     return encode_all(fitted.model, side, nameless, fitted.device).cpu().numpy()
-
-
-def _without_ids(features: Features, layout: Layout) -> Features:
-    ids = [j for j, block in enumerate(layout.of("code")) if not block.width]
-    if not ids:
-        return features
-    codes = features.codes.copy()
-    codes[:, ids] = UNSEEN
-    return replace(features, codes=codes)
 
 
 # ---------------------------------------------------------------------- asking

@@ -1,17 +1,16 @@
 """The explanation as a value: why a user would (not) like an item, in words, numbers and bars."""
 
 import html
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from penchant.portraits.page import html_page
+from penchant.portraits.page import Shown
 
 __all__ = ["Counterfactual", "Explanation", "Search"]
 
@@ -83,7 +82,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Shown):
     """Why a user would like an item, or would not. An effect below 0 brings it closer, one above 0 pushes it away."""
 
     user: str
@@ -146,10 +145,6 @@ class Explanation:
             "notes": list(self.notes),
         }
 
-    def to_json(self) -> str:
-        """The JSON form."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
-
     def to_html(self) -> str:
         """One self-contained HTML fragment: sentences, and bars of the effects with their numbers; no script."""
         head = "".join(f"<th scope='col'>{h}</th>" for h in ("feature", "value", "effect", "closer | away", "left out"))
@@ -164,12 +159,6 @@ class Explanation:
             f"{notes}</section>"
         )
 
-    _repr_html_ = to_html
-
-    def to_page(self) -> str:
-        """A whole HTML page, for a file."""
-        return html_page(self.title, self.to_html())
-
     def __rich__(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("feature", "value", "effect", "closer | away", "left out"):
@@ -182,12 +171,6 @@ class Explanation:
         lines = [Text(line) for line in self.sentences()]
         notes = [Text(note, style="italic") for note in self.notes]
         return Group(Text(self.title, style="italic"), *lines, table, *notes)
-
-    def __str__(self) -> str:
-        console = Console(width=100, color_system=None)
-        with console.capture() as capture:
-            console.print(self)
-        return capture.get()
 
     def sentences(self) -> Iterator[str]:
         """The explanation in a few sentences."""

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Float64
 
 from penchant.errors import ConfigError
+from penchant.portraits._distances import distances_to
 from penchant.spaces import BaseSpace
 from penchant.tables import SideEncoder
 
@@ -66,5 +67,4 @@ def distances_from(
     point: Float[np.ndarray, " k"], points: Float[np.ndarray, "n k"], space: BaseSpace
 ) -> Float64[np.ndarray, " n"]:
     """Base distance of one point to each of several, in double precision."""
-    one, many = (torch.as_tensor(x.astype(np.float64)) for x in (point, points))
-    return space.base_distance(many, one[None]).numpy()
+    return distances_to(space, points.astype(np.float64), point.astype(np.float64))

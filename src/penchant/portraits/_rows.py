@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Float32
 
-from penchant._spec import UNSEEN, Block, Features
+from penchant._spec import Block, Features
 from penchant.errors import ConfigError
 from penchant.tables import SideEncoder
 
@@ -57,8 +57,4 @@ def _likeliest_tags(shares: Float32[np.ndarray, "n tags"]) -> Float32[np.ndarray
 def encode_rows(encoder: SideEncoder, rows: pl.DataFrame) -> Features:
     """Made-up rows as encoded ones; their ids are new ones (`UNSEEN`), not missing ones."""
     absent = [f.name for f in encoder.fields if f.name not in rows.columns]
-    features = encoder.encode(rows.with_columns(pl.lit(None).alias(name) for name in absent))
-    for column, block in enumerate(encoder.layout.of("code")):
-        if block.likelihood == "none":
-            features.codes[:, column] = UNSEEN
-    return features
+    return encoder.without_ids(encoder.encode(rows.with_columns(pl.lit(None).alias(name) for name in absent)))

@@ -1,8 +1,13 @@
-"""A page around a piece of HTML: one file, no script of its own, nothing loaded from elsewhere."""
+"""What shows itself, and a page around a piece of HTML: one file, no script, nothing loaded from elsewhere."""
 
 import html
+import json
+from abc import ABC, abstractmethod
+from typing import Any
 
-__all__ = ["html_page"]
+from rich.console import Console, RenderableType
+
+__all__ = ["Shown", "html_page"]
 
 _STYLE = """
 :root { color-scheme: light; --ink: #1c2a30; --soft: #5a6a70; --line: #d9e0e3; --accent: #1f6f8b; --mark: #b3261e; }
@@ -26,3 +31,42 @@ def html_page(title: str, body: str, *, head: str = "") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>{head}</head>\n<body>{body}</body></html>\n"
     )
+
+
+class Shown(ABC):
+    """An answer that people read on a terminal, in a notebook or on a page, and machines as JSON."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """A heading."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in the JSON form."""
+
+    @abstractmethod
+    def to_html(self) -> str:
+        """One self-contained HTML fragment without a script."""
+
+    @abstractmethod
+    def __rich__(self) -> RenderableType: ...
+
+    def to_json(self) -> str:
+        """The JSON form."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
+
+    def to_page(self) -> str:
+        """A whole HTML page, for a file."""
+        return html_page(self.title, self.to_html())
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __str__(self) -> str:
+        console = Console(width=100, color_system=None)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get()

@@ -1,27 +1,27 @@
 """The portrait: what a user would like, or whom an item is for, in words, numbers and pictures of bars."""
 
 import html
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from penchant.portraits.intervals import OPEN
-from penchant.portraits.page import html_page
+from penchant.portraits.page import Shown
 
 __all__ = ["Portrait"]
 
 _BAR = 20
 _HEADS = ("feature", "value", "share", "90 %", "", "everyone", "lift")
+_HEADS = ("feature", "value", "share", "90 %", "", "everyone", "lift")
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class Portrait(Shown):
     """What a point of the space says when it is read with one side's decoder.
 
     A user read with the item decoder: what the user would like. An item read with the user decoder: its audience.
@@ -66,10 +66,6 @@ class Portrait:
             "notes": list(self.notes),
         }
 
-    def to_json(self) -> str:
-        """The JSON form."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
-
     @property
     def title(self) -> str:
         """A heading."""
@@ -77,9 +73,7 @@ class Portrait:
 
     def to_html(self) -> str:
         """One self-contained HTML fragment: a table of bars, the typical values, the examples; no script."""
-        head = "".join(
-            f"<th scope='col'>{h}</th>" for h in ("feature", "value", "share", "90 %", "", "everyone", "lift")
-        )
+        head = "".join(f"<th scope='col'>{h}</th>" for h in _HEADS)
         rows = "".join(_html_row(row) for row in self._shown())
         typical = "".join(
             f"<li><b>{html.escape(name)}</b>: {html.escape(value)}"
@@ -95,12 +89,6 @@ class Portrait:
             f"<p>Nearest real ones:</p><ol>{examples}</ol>{notes}</section>"
         )
 
-    _repr_html_ = to_html
-
-    def to_page(self) -> str:
-        """A whole HTML page, for a file."""
-        return html_page(self.title, self.to_html())
-
     def __rich__(self) -> RenderableType:
         table = Table(
             title=Text(self.title, style="italic"),
@@ -109,16 +97,8 @@ class Portrait:
             pad_edge=False,
             header_style="bold",
         )
-        for name, justify in (
-            ("feature", "left"),
-            ("value", "left"),
-            ("share", "right"),
-            ("90 %", "left"),
-            ("", "left"),
-        ):
-            table.add_column(name, justify=justify)  # type: ignore[arg-type]
-        table.add_column("everyone", justify="right")
-        table.add_column("lift", justify="right")
+        for name in _HEADS:
+            table.add_column(name, justify="right" if name in ("share", "everyone", "lift") else "left")
         for row in self._shown():
             table.add_row(
                 Text(row["feature"]),
@@ -134,12 +114,6 @@ class Portrait:
         notes = [Text(note, style="italic") for note in self.notes]
         return Group(table, Text("typical", style="bold"), typical, Text("nearest real ones", style="bold"), *lines,
                      Text(self._ball(), style="dim"), *notes)  # fmt: skip
-
-    def __str__(self) -> str:
-        console = Console(width=100, color_system=None)
-        with console.capture() as capture:
-            console.print(self)
-        return capture.get()
 
     def _ball(self) -> str:
         return f"The ball of radius {self.radius:.3f} holds {self.inside:.0%} of the known {self.side}s."

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
 
-from penchant._spec import Bag, Features, Layout
+from penchant._spec import UNSEEN, Bag, Features, Layout
 from penchant.errors import DataError, Problem, SchemaError
 from penchant.tables._field import SECTIONS, SIDES, Field, nearest
 from penchant.tables._objects import FAILURES, reason
@@ -79,6 +79,13 @@ class SideEncoder:
         Raises: DataError: a name that is no field, or a value of another kind; every problem at once.
         """
         return self.encode(columns_of(self.fields, rows))
+
+    def without_ids(self, features: Features) -> Features:
+        """The same rows as of somebody or something new: ids in the place of unseen ones, the rest as it is."""
+        ids = [j for j, block in enumerate(self.layout.of("code")) if block.likelihood == "none"]
+        codes = features.codes.copy()
+        codes[:, ids] = UNSEEN
+        return replace(features, codes=codes)
 
     def report(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What is not as in the training rows: field, rows, and how many are missing, unseen and clipped."""
