@@ -136,7 +136,7 @@ def test_portraits_describe_the_other_side(model):
     assert audience.typical["age"].endswith("years")
     assert len(audience.examples) == 2
     share = model.predict(pl.DataFrame({"user_id": ["u3"] * 50, "item_id": [f"i{j}" for j in range(50)]}))["liked"]
-    assert liked.inside == pytest.approx(share.mean())
+    assert liked.ball.inside == pytest.approx(share.mean())
     assert liked.notes == ()
 
 

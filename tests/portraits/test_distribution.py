@@ -86,7 +86,7 @@ def test_systematic_draws_are_true_to_the_weights_but_for_one(weight, size, seed
 
 def prior(points=KNOWN, vectors=None, **more):
     vectors = decode(points) if vectors is None else vectors
-    return prior_distribution(SPACE, CENTRE, points, vectors, **{"threshold": 0.4, "slope": 9.0, **more})
+    return prior_distribution(SPACE, CENTRE, points, vectors.__getitem__, **{"threshold": 0.4, "slope": 9.0, **more})
 
 
 def test_the_prior_weighs_known_rows_by_how_likely_each_is_liked():

@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from penchant.portraits import Portrait
+from penchant.portraits import Portrait, Radius
 
 
 @pytest.fixture
@@ -21,9 +21,13 @@ def portrait() -> Portrait:
     examples = pl.DataFrame(
         {"id": [7, 8], "name": ["<b>One</b>", None], "distance": [0.1, 0.2], "probability": [0.9, 0.8]}
     )
+    likely = pl.DataFrame({"feature": ["tag", "year"], "level": [0.9] * 2, "open": [False, True],
+                           "said": ["with <v19>", "open"]})  # fmt: skip
+    ball = Radius(0.5, "probability", 0.5, 0.25, False, "The ball has radius 0.500. It holds 25% of them.")
     return Portrait(
-        "user <7>", "item", features, {"tag": "v1"}, {"tag": "v0"}, examples, 0.5, 0.25, ("Beware & read.",)
-    )
+        "user <7>", "item", features.reverse(), {"tag": "v1"}, {"tag": "v0"}, examples, ball, likely,
+        notes=("Beware & read.",),
+    )  # fmt: skip
 
 
 class Text(HTMLParser):
@@ -45,7 +49,16 @@ def test_html_is_balanced_escaped_and_complete(portrait):
     page = Text()
     page.feed(portrait.to_html())
     assert page.open == []
-    for text in ("What user <7> would like", "<v19>", "<b>One</b>", "8  (P 0.80)", "Beware & read.", "25%"):
+    for text in (
+        "What user <7> would like",
+        "<v19>",
+        "<b>One</b>",
+        "8  (P 0.80)",
+        "Beware & read.",
+        "25%",
+        "likes <v19>: 100% of what would be liked (everyone's likes: 50%)",
+        "tag: with <v19>",
+    ):
         assert text in page.said
     assert portrait._repr_html_() == portrait.to_html()
 

@@ -2,7 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from penchant.portraits import read_portrait
+from penchant.portraits import Likes, Radius, likely_values, read_portrait
+from penchant.portraits.intervals import fit_intervals
 from penchant.tables import Field, SideEncoder
 
 FRAME = pl.DataFrame({"year": [1990, 2000, 2010], "genre": ["a", "b", "b"], "tags": [["x"], ["x", "y"], []]})
@@ -24,8 +25,7 @@ def portrait(decoded, population):
         encoder=encoder,
         population=np.array(population, dtype=np.float32),
         examples=examples,
-        radius=0.5,
-        inside=0.25,
+        ball=Radius(0.5, "probability", 0.5, 0.25, False, "words"),
     )
 
 
@@ -51,3 +51,33 @@ def test_the_most_telling_rows_come_first():
     _, p = portrait([0.75, 0.2, 0.8, 0.9, 0.0], [0.5, 0.4, 0.6, 0.3, 0.0])
     sizes = p.features["difference"].abs().to_list()
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_likely_values_are_words_of_what_nine_of_ten_likes_are():
+    encoder = SideEncoder.fit(FIELDS, FRAME)
+    n = 4000
+    random = np.random.default_rng(0)
+    # years near what is decoded, always b, always x, y by chance: each subject likes one thing
+    year = random.uniform(0.2, 0.8, n)
+    one, half = np.ones(n), np.full(n, 0.5)
+    decoded = np.column_stack([year, 0.98 * one, 0.02 * one, 0.97 * one, half]).astype(np.float32)
+    value = np.column_stack(
+        [np.clip(year + random.normal(0, 0.02, n), 0, 1), one, 0 * one, one, random.random(n) < 0.5]
+    ).astype(np.float32)
+    likes = Likes(decoded, value, np.arange(n), np.arange(n))
+    intervals = fit_intervals(likes, encoder.layout)
+    said = likely_values(encoder, intervals, np.array([0.5, 0.98, 0.02, 0.97, 0.5], dtype=np.float32))
+    found = {row["feature"]: row for row in said.iter_rows(named=True)}
+    assert found["genre"]["said"] == "b"
+    assert found["tags"]["said"] == "with x"
+    first, last = (int(word) for word in found["year"]["said"].split(" to "))
+    assert 1997 <= first <= 2000 <= last <= 2002
+    assert not said["open"].any()
+    assert said["level"].unique().to_list() == [0.9]
+    anything = (random.random((n, 5)) < 0.5).astype(np.float32)
+    anything[:, 1] = 1 - anything[:, 2]  # one of two words
+    flat = np.full((n, 5), 0.5, np.float32)
+    wide = fit_intervals(Likes(flat, anything, np.arange(n), np.arange(n)), encoder.layout)
+    said = likely_values(encoder, wide, np.full(5, 0.5, np.float32))
+    assert said["open"].all()
+    assert set(said["said"]) == {"open"}

@@ -16,29 +16,23 @@ from penchant import storage
 from penchant._config import from_plain, unknown_option
 from penchant._progress import Progress, make_progress
 from penchant.calibration import Calibration
-from penchant.conformal import RecallThreshold, recall_threshold
 from penchant.errors import ConfigError
-from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName, read_encoder, read_fitted
 from penchant.estimator.fitting import fit_penchant
 from penchant.estimator.presets import PRESETS
+from penchant.estimator.reader import Reader, Who
 from penchant.evaluation import auc
 from penchant.losses import Loss
 from penchant.model import DualAutoencoder
 from penchant.nets import DecoderOptions, EncoderOptions
-from penchant.portraits import Explanation, Portrait
-from penchant.recommender import Recommender
 from penchant.spaces import BaseSpace, Space
 from penchant.tables import Schema, Tables, TablesEncoder
 from penchant.training import TrainingOptions
 
 __all__ = ["Penchant"]
 
-Who = str | int | Mapping[str, Any]
-"""An id, or a row of features of somebody who is in no table."""
 
-
-class Penchant(Recommender):
+class Penchant(Reader):
     """Users and items in one metric space: predict, rank, relate, and read back what is liked.
 
     Every option has a measured default (docs/configuration.md). After `fit`, ``history_``, ``threshold_`` and
@@ -284,36 +278,7 @@ class Penchant(Recommender):
         """
         return queries.related(self._check_fitted(), user=user, item=item, to=to, n=n)
 
-    # ------------------------------------------------------------------ reading the space
-
-    def portrait(self, user: Who, *, examples: int = 5) -> Portrait:
-        """What a user would like, with no candidate items: the user's point read by the item decoder."""
-        return queries.portrait(self._check_fitted(), "user", user, examples, trained=self.loss.delta > 0)
-
-    def audience(self, item: Who, *, examples: int = 5) -> Portrait:
-        """Whom an item is for: its point read by the user decoder. A row of features works before it is published."""
-        return queries.portrait(self._check_fitted(), "item", item, examples, trained=self.loss.delta > 0)
-
-    def explain(self, user: Who, item: Who, *, only: Sequence[str] | None = None, max_changes: int = 3) -> Explanation:
-        """Why a user would like an item or not: the distance by axis, by the item's features and by the user's history,
-        and the smallest change of the item that turns the decision.
-
-        Arguments:
-            user, item: ids, or rows of features of who or what is in no table.
-            only: fields of the item that the change may use; None: all but ids.
-            max_changes: how many values it may change at most.
-        """
-        return explain_pair(self._check_fitted(), user, item, only=only, max_changes=max_changes)
-
-    def recall_threshold(self, recall: float = 0.9) -> RecallThreshold:
-        """The distance within which a new user's random like lies with at least this probability.
-
-        It rests on the likes of the validation rows, user by user (`penchant.conformal`); where these are too few, it
-        is the diameter and says why.
-        """
-        fitted = self._check_fitted()
-        likes, diameter = fitted.likes, fitted.model.space.diameter
-        return recall_threshold(likes["distance"], likes["user"], 1 - recall, diameter=diameter)
+    # ------------------------------------------------------------------ points
 
     def encode(self, side: SideName, who: Who | Sequence[Who]) -> Float[np.ndarray, "n k"]:
         """Points of users or items, by id or from rows of features, in [-1, 1]^k (tanh) or [0, 1]^k (sigmoid)."""

@@ -1,4 +1,4 @@
-"""What a fitted model is asked: pairs, nearest ones, portraits. Functions of `Fitted` and the question."""
+"""What a fitted model is asked: pairs, rankings, nearest ones. Functions of `Fitted` and the question."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,24 +7,28 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from penchant._spec import Features
 from penchant.errors import ConfigError, DataError, Problem
-from penchant.estimator.fitted import SIDES, Fitted, SideName, other_side
-from penchant.estimator.reading import evidence_of
-from penchant.portraits import Evidence, Portrait, read_portrait
+from penchant.estimator.fitted import SIDES, Fitted, SideName
 from penchant.tables import Tables
 from penchant.training import Batches, encode_all, pair_distances
 
-__all__ = ["Asked", "distances", "portrait", "recommend", "related", "resolve", "resolve_one", "row_of", "subject"]
-
-_NO_PORTRAIT_TERM = (
-    "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
-    "and such portraits were measured to be worse than the population average. Train with loss.delta > 0."
-)
-
+__all__ = [
+    "Asked",
+    "described",
+    "distances",
+    "nearest",
+    "recommend",
+    "related",
+    "resolve",
+    "resolve_one",
+    "row_of",
+    "rows_where",
+    "subject",
+]
 
 _SAID = 4
 """Features by which one who is in no table is named."""
@@ -132,7 +136,7 @@ def recommend(
     base = distance.double().cpu().numpy()[reached]
     items = chosen[found.cpu().numpy()[reached]]
     frame = pl.DataFrame([asked.keys.gather(query), pl.Series("rank", rank + 1, dtype=pl.Int64)])
-    return frame.hstack(_described(fitted, "item", items)).with_columns(
+    return frame.hstack(described(fitted, "item", items)).with_columns(
         score=fitted.calibration.probability(base), distance=base, inside=base <= fitted.calibration.threshold
     )
 
@@ -140,20 +144,23 @@ def recommend(
 def _candidates(fitted: Fitted, candidates: Sequence[Any] | None, where: str | None) -> Int[np.ndarray, " c"]:
     known = fitted.known["item"]
     rows = np.arange(len(known.frame)) if candidates is None else np.unique(known.vocabulary.rows(list(candidates)))
-    if where is None:
-        return rows
+    return rows if where is None else rows[rows_where(fitted, "item", rows, where)]
+
+
+def rows_where(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " c"], where: str) -> Bool[np.ndarray, " c"]:
+    """Which of these known rows fulfil an SQL condition on their table's columns.
+
+    Raises: DataError: a condition that cannot be asked of the table.
+    """
+    frame = fitted.known[side].frame
     try:
-        kept = known.frame[rows].select(pl.sql_expr(where)).to_series()
+        kept = frame[rows].select(pl.sql_expr(where)).to_series()
         if kept.dtype != pl.Boolean or len(kept) != len(rows):
-            raise pl.exceptions.InvalidOperationError("the condition does not give true or false for each item")
+            raise pl.exceptions.InvalidOperationError("the condition does not give true or false for each row")
     except pl.exceptions.PolarsError as error:
-        problem = Problem(
-            "items",
-            f"where = {where!r}: {str(error).splitlines()[0]}",
-            fix=f"Columns: {', '.join(known.frame.columns)}",
-        )
-        raise DataError([problem]) from error
-    return rows[kept.fill_null(False).to_numpy()]
+        said = f"where = {where!r}: {str(error).splitlines()[0]}"
+        raise DataError([Problem(f"{side}s", said, fix=f"Columns: {', '.join(frame.columns)}")]) from error
+    return kept.fill_null(False).to_numpy()
 
 
 def _seen_among(fitted: Fitted, users: Int[np.ndarray, " q"], chosen: Int[np.ndarray, " c"]) -> list[Tensor]:
@@ -166,7 +173,7 @@ def _seen_among(fitted: Fitted, users: Int[np.ndarray, " q"], chosen: Int[np.nda
     return [torch.as_tensor(f[f >= 0], device=fitted.device) for f in found]
 
 
-def _described(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> pl.DataFrame:
+def described(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> pl.DataFrame:
     """Key, and name where there is one, of known rows."""
     known, name = fitted.known[side], fitted.name_column(side)
     columns = [known.vocabulary.ids.gather(rows).alias(fitted.key(side))]
@@ -185,59 +192,34 @@ def related(fitted: Fitted, *, user: Any, item: Any, to: SideName, n: int) -> pl
         raise ConfigError(f"n = {n}: at least 1 expected")
     side: SideName = "item" if user is None else "user"
     asked = resolve_one(fitted, side, item if user is None else user, "related: ")
-    return _nearest(fitted, asked, to, n, itself=side == to)
+    itself = side == to
+    found = nearest(fitted, asked.points, to, n, leave_out=asked.rows[itself & (asked.rows >= 0)])
+    return found.drop("probability") if itself else found
 
 
-def _nearest(fitted: Fitted, asked: Asked, to: SideName, n: int, *, itself: bool) -> pl.DataFrame:
-    """The ``n`` known rows of ``to`` nearest to one point; ``itself``: leave out the row that is asked about."""
+def nearest(
+    fitted: Fitted, point: Float[Tensor, "1 k"], to: SideName, n: int, leave_out: Int[np.ndarray, " _"] | None = None
+) -> pl.DataFrame:
+    """The ``n`` known rows of ``to`` nearest to a point: key, name where there is one, distance, probability."""
     points = fitted.known[to].points
-    exclude = [torch.as_tensor(asked.rows[asked.rows >= 0], device=fitted.device)] if itself else None
-    distance, found = fitted.model.space.topk(asked.points, points, min(n, len(points)), exclude=exclude)
+    exclude = None if leave_out is None else [torch.as_tensor(leave_out, device=fitted.device)]
+    distance, found = fitted.model.space.topk(point, points, min(n, len(points)), exclude=exclude)
     reached = torch.isfinite(distance[0]).cpu().numpy()
     base = distance[0].double().cpu().numpy()[reached]
-    frame = _described(fitted, to, found[0].cpu().numpy()[reached]).with_columns(distance=base)
-    return frame if itself else frame.with_columns(probability=fitted.calibration.probability(base))
-
-
-def portrait(fitted: Fitted, side: SideName, who: Any, examples: int, *, trained: bool) -> Portrait:
-    """A user read by the item decoder, or an item by the user decoder."""
-    asked = resolve_one(fitted, side, who)
-    of = other_side(side)
-    points = fitted.known[of].points
-    evidence = _evidence(fitted, side, asked)
-    reading = fitted.readings[of]
-    shares = reading.shares(evidence)
-    low, high = reading.stage(evidence).shares.interval(shares)
-    radius = fitted.calibration.threshold
-    inside = fitted.model.space.cross(asked.points, points)[0] <= radius
-    return read_portrait(
-        subject=subject(fitted, side, who, asked),
-        side=of,
-        shares=shares[0],
-        ends=(low[0], high[0]),
-        encoder=fitted.side_encoder(of),
-        population=fitted.population[of],
-        examples=_nearest(fitted, asked, of, max(1, examples), itself=False),
-        radius=radius,
-        inside=float(inside.double().mean()) if len(points) else 0.0,
-        notes=() if trained else (_NO_PORTRAIT_TERM,),
-    )
-
-
-def _evidence(fitted: Fitted, side: SideName, asked: Asked) -> Evidence:
-    given = asked.features or fitted.encoded_rows(side, asked.rows)
-    own = fitted.side_encoder(side).portrait(given)
-    return evidence_of(fitted, side, asked.points.cpu().numpy(), own, asked.rows, given.history)
+    frame = described(fitted, to, found[0].cpu().numpy()[reached])
+    return frame.with_columns(distance=base, probability=fitted.calibration.probability(base))
 
 
 def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
     """Whom a question is about, in words."""
     if asked.rows[0] < 0:
-        said = [f"{name} {value}" for name, value in row_of(who).items() if value is not None]
-        return f"a {side} with {', '.join(said[:_SAID])}" if said else f"any {side}"
-    described = _described(fitted, side, asked.rows).row(0)
-    return (
-        str(described[-1] if described[-1] is not None else described[0])
-        if side == "item"
-        else f"{side} {described[-1]}"
-    )
+        said = [f"{name} {_words(value)}" for name, value in row_of(who).items() if value is not None]
+        a = "an item" if side == "item" else "a user"
+        return f"{a} with {', '.join(said[:_SAID])}" if said else f"any {side}"
+    key, *rest = described(fitted, side, asked.rows).row(0)
+    name = rest[0] if rest and rest[0] is not None else key
+    return str(name) if side == "item" else f"user {name}"
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,15 +1,18 @@
 """Portraits: what a ball of the space says when it is read back into words."""
 
+from penchant.portraits.details import Details, find_details
 from penchant.portraits.explain import Explanation, Pair, explain
 from penchant.portraits.likes import LikedMeans, Likes, liked_means
 from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
 from penchant.portraits.past import Others, Pairs, Past, past_of
 from penchant.portraits.portrait import Portrait
-from penchant.portraits.read import read_portrait
+from penchant.portraits.radius import Radius, resolve_radius
+from penchant.portraits.read import likely_values, read_portrait
 from penchant.portraits.reading import Evidence, Reading, fit_reading
 
 __all__ = [
+    "Details",
     "Evidence",
     "Explanation",
     "LikedMeans",
@@ -20,12 +23,16 @@ __all__ = [
     "Pairs",
     "Past",
     "Portrait",
+    "Radius",
     "Reading",
     "explain",
+    "find_details",
     "fit_linear",
     "fit_reading",
     "html_page",
     "liked_means",
+    "likely_values",
     "past_of",
     "read_portrait",
+    "resolve_radius",
 ]

@@ -40,12 +40,14 @@ from penchant.spaces import Ball, BaseSpace
 from penchant.tables import SideEncoder
 from penchant.tables.kinds import Kind
 
-__all__ = ["LEVELS", "Decode", "Distribution", "Encode", "ball_distribution", "prior_distribution"]
+__all__ = ["LEVELS", "Decode", "Distribution", "Encode", "ReadRows", "ball_distribution", "prior_distribution"]
 
 Decode = Callable[[Float[np.ndarray, "n k"]], Float[np.ndarray, "n width"]]
 """Points to portrait vectors in (0, 1)."""
 Encode = Callable[[Features], Float[np.ndarray, "n k"]]
 """Encoded rows of the side that is described to points."""
+ReadRows = Callable[[Int64[np.ndarray, " m"]], Float[np.ndarray, "m width"]]
+"""Numbers of known rows to their portrait vectors, NaN where unknown."""
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Levels of the quantiles."""
@@ -126,7 +128,7 @@ def prior_distribution(
     space: BaseSpace,
     centre: Float[np.ndarray, " k"],
     points: Float[np.ndarray, "n k"],
-    vectors: Float[np.ndarray, "n width"],
+    read: ReadRows,
     *,
     threshold: float,
     slope: float,
@@ -141,8 +143,8 @@ def prior_distribution(
 
     Arguments:
         centre: the interest point; points: of the known rows.
-        vectors: portrait vectors of the known rows, NaN where unknown. (Decoded ones may be given, but what is decoded
-            differs less than what is real: ranges were measured to be far too narrow.)
+        read: rows to their portrait vectors, NaN where unknown. (Decoded ones may be given, but what is decoded differs
+            less than what is real: ranges were measured to be far too narrow.)
         threshold, slope: of the calibration.
         radius: of the ball to which the portrait is limited; None: P(liked) alone decides.
         most: rows that are looked at, at most.
@@ -166,7 +168,7 @@ def prior_distribution(
     notes = () if len(row) else ("No known row lies in the ball: nothing can be said of what is liked there.",)
     if 0 < effective < _FEW:
         notes = (f"Shares and ranges rest on what {effective:.1f} equally likely rows would tell.",)
-    return _distribution("prior", points[row], vectors[row], weight, row, 1.0, effective, notes)
+    return _distribution("prior", points[row], read(row), weight, row, 1.0, effective, notes)
 
 
 def ball_distribution(

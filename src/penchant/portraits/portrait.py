@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import polars as pl
@@ -10,13 +10,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from penchant.portraits.details import Details
 from penchant.portraits.intervals import OPEN
 from penchant.portraits.page import Shown
+from penchant.portraits.radius import Radius
 
 __all__ = ["Portrait"]
 
 _BAR = 20
-_HEADS = ("feature", "value", "share", "90 %", "", "everyone", "lift")
+_TELLING = 0.02
+"""Difference to everyone's share from which a sentence is worth it."""
 _HEADS = ("feature", "value", "share", "90 %", "", "everyone", "lift")
 
 
@@ -41,10 +44,13 @@ class Portrait(Shown):
     """The same for all likes of everyone."""
     examples: pl.DataFrame
     """Real rows nearest to the point: key, name where there is one, distance, probability of a like."""
-    radius: float
-    """Radius of the ball: within it P(liked) is at least ½."""
-    inside: float
-    """Share of the known rows of ``side`` that lie inside the ball."""
+    ball: Radius
+    """How far the portrait's ball reaches, what that means, and the share of the known rows of ``side`` inside."""
+    likely: pl.DataFrame
+    """What a really liked one looks like in nine of ten cases, field by field (conformal): feature, level, open, said.
+    Without rows where nothing was held out."""
+    details: Details | None = None
+    """The distribution, the kinds of what is liked, whole rows that do not exist yet; None where not asked for."""
     notes: tuple[str, ...] = field(default=())
     """What a reader has to know before trusting it."""
 
@@ -61,8 +67,10 @@ class Portrait(Shown):
             "population": self.population,
             "features": self.features.to_dicts(),
             "examples": self.examples.to_dicts(),
-            "radius": self.radius,
-            "inside": self.inside,
+            "says": list(self.sentences()),
+            "ball": asdict(self.ball),
+            "likely": self.likely.to_dicts(),
+            "details": None if self.details is None else self.details.to_dict(),
             "notes": list(self.notes),
         }
 
@@ -82,11 +90,15 @@ class Portrait(Shown):
         )
         examples = "".join(f"<li>{html.escape(line)}</li>" for line in self._example_lines())
         notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
+        said = "".join(f"<p>{html.escape(line)}</p>" for line in (*self.sentences(), self.ball.words))
+        likely = "".join(f"<li>{html.escape(line)}</li>" for line in self._likely_lines())
+        likely = f"<h4>{_LIKELY}</h4><ul>{likely}</ul>" if likely else ""
+        details = "" if self.details is None else self.details.to_html()
         return (
-            f"<section class='penchant-portrait'><h3>{html.escape(self.title)}</h3><p>{html.escape(self._ball())}</p>"
+            f"<section class='penchant-portrait'><h3>{html.escape(self.title)}</h3>{said}"
             f"<ul>{typical}</ul><div style='overflow-x:auto'>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-            f"<p>Nearest real ones:</p><ol>{examples}</ol>{notes}</section>"
+            f"{likely}{details}<h4>nearest real ones</h4><ol>{examples}</ol>{notes}</section>"
         )
 
     def __rich__(self) -> RenderableType:
@@ -112,11 +124,37 @@ class Portrait(Shown):
         typical = Text("; ".join(f"{k}: {v}" for k, v in self.typical.items()))
         lines = [Text(line) for line in self._example_lines()]
         notes = [Text(note, style="italic") for note in self.notes]
-        return Group(table, Text("typical", style="bold"), typical, Text("nearest real ones", style="bold"), *lines,
-                     Text(self._ball(), style="dim"), *notes)  # fmt: skip
+        said = [Text(line) for line in self.sentences()]
+        likely = [Text(line) for line in self._likely_lines()]
+        if likely:
+            likely = [Text(_LIKELY, style="bold"), *likely]
+        details = [] if self.details is None else [self.details]
+        last = (Text("nearest real ones", style="bold"), *lines, Text(self.ball.words, style="dim"), *notes)
+        return Group(table, *said, Text("typical", style="bold"), typical, *likely, *details, *last)
 
-    def _ball(self) -> str:
-        return f"The ball of radius {self.radius:.3f} holds {self.inside:.0%} of the known {self.side}s."
+    def sentences(self, most: int = 5) -> Iterator[str]:
+        """What is most telling, in words: "likes support: 62 % of what would be liked (everyone's likes: 26 %)"."""
+        of, who = (
+            ("of what would be liked", "likes") if self.side == "item" else ("of those who would like it", "is for")
+        )
+        told = 0
+        for row in self.features.iter_rows(named=True):  # the largest difference first
+            if told == most or abs(row["difference"]) < _TELLING:
+                return
+            if row["lift"] is None and row["value"] == row["feature"]:
+                typical, usual = (said.get(row["feature"], "–") for said in (self.typical, self.population))
+                way = "higher" if row["difference"] > 0 else "lower"
+                yield f"{row['feature']} is {way} than usual: {typical} (everyone's likes: {usual})"
+            elif row["lift"] is not None and row["difference"] > 0:
+                value = row["value"] if row["value"] != row["feature"] else f"{row['feature']}: yes"
+                yield f"{who} {value}: {row['share']:.0%} {of} (everyone's likes: {row['population']:.0%})"
+            else:
+                continue
+            told += 1
+
+    def _likely_lines(self) -> Iterator[str]:
+        for row in self.likely.filter(~pl.col("open")).iter_rows(named=True):
+            yield f"{row['feature']}: {row['said']}"
 
     def _shown(self, more: int = 8, less: int = 4) -> Iterator[dict[str, Any]]:
         """The most over- and the most under-represented rows, in falling order of the difference."""
@@ -132,6 +170,9 @@ class Portrait(Shown):
         shown = rest[0] if rest and rest[0] not in ("distance", "probability") else key
         for row in self.examples.iter_rows(named=True):
             yield f"{row[shown] if row[shown] is not None else row[key]}  (P {row['probability']:.2f})"
+
+
+_LIKELY = "nine of ten that are liked (field by field)"
 
 
 def _lift(row: dict[str, Any]) -> str:

@@ -6,13 +6,20 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
+from penchant.portraits.details import Details
+from penchant.portraits.intervals import OPEN, PortraitIntervals
 from penchant.portraits.portrait import Portrait
+from penchant.portraits.radius import Radius
 from penchant.tables import SideEncoder
+from penchant.tables.kinds import Kind
 
-__all__ = ["read_portrait"]
+__all__ = ["likely_values", "read_portrait"]
 
 _FLOOR = 0.001
 """Shares below this count as this in a lift, so that what nobody has does not get an endless one."""
+_LIKELY = {"feature": pl.String, "level": pl.Float64, "open": pl.Boolean, "said": pl.String}
+_WORDS = 6
+"""Words of a field that are named, at most."""
 
 
 def read_portrait(
@@ -24,8 +31,9 @@ def read_portrait(
     encoder: SideEncoder,
     population: Float[np.ndarray, " width"],
     examples: pl.DataFrame,
-    radius: float,
-    inside: float,
+    ball: Radius,
+    likely: pl.DataFrame | None = None,
+    details: Details | None = None,
     notes: tuple[str, ...] = (),
 ) -> Portrait:
     """The typical portrait.
@@ -38,7 +46,9 @@ def read_portrait(
         encoder: turns portrait vectors of ``side`` into words and units.
         population: mean portrait vector of ``side`` over all liked pairs, weighted.
         examples: real rows nearest to the centre.
-        radius, inside: of the ball; the share of known rows it holds.
+        ball: how far it reaches, and what that means.
+        likely: see `likely_values`; None: nothing was held out to say it from.
+        details: what stands behind it.
         notes: what a reader has to know.
 
     Source: the disclosure, §3.4; docs/theory, section Reading the space.
@@ -51,8 +61,9 @@ def read_portrait(
         typical=encoder.words(vector.astype(np.float32)),
         population=encoder.words(population.astype(np.float32)),
         examples=examples,
-        radius=radius,
-        inside=inside,
+        ball=ball,
+        likely=pl.DataFrame(schema=_LIKELY) if likely is None else likely,
+        details=details,
         notes=notes,
     )
 
@@ -83,3 +94,59 @@ def _features(
         schema_overrides={"feature": pl.String, "value": pl.String},
     )
     return frame.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
+
+
+def likely_values(
+    encoder: SideEncoder, intervals: PortraitIntervals, raw: Float[np.ndarray, " width"], level: float = 0.9
+) -> pl.DataFrame:
+    """What a really liked one looks like with this probability, field by field: one row a field that can be read.
+
+    Arguments:
+        raw: the portrait's vector as read, before calibration (see `Reading.raw`).
+        level: one of ``intervals.levels``; the promise is kept field by field, not for all fields at once.
+
+    Returns:
+        Columns: feature, level, open (the field may be anything, or nearly), said ("1985 to 1997", "drama or comedy").
+    """
+    low, high = (ends[0] for ends in intervals.intervals(raw[None], level))
+    sets, verdicts = intervals.sets(raw, level), intervals.verdicts(raw[None], level)[0]
+    kinds = {kind.field.name: kind for kind in encoder.kinds}
+    rows = []
+    for block, place in encoder.layout.places():
+        kind = kinds[block.name]
+        if block.likelihood == "categorical":
+            said = _one_of(kind, sets[block.name])
+        elif block.form == "bag":
+            said = _with_or_without(kind, verdicts[place])
+        elif block.width > 1:  # an axis of a vector has no words of its own
+            continue
+        elif block.likelihood == "binary":
+            verdict = verdicts[place.start]
+            said = "" if verdict == "open" else kind.words(np.array([verdict == "yes"], dtype=np.float32))
+        else:
+            said = _between(kind, low[place], high[place])
+        rows.append((kind.field.heading, level, not said, said or "open"))
+    return pl.DataFrame(rows, schema=_LIKELY, orient="row")
+
+
+def _one_of(kind: Kind, words: tuple[int, ...]) -> str:
+    labels = kind.labels()
+    if len(words) > max(1, len(labels) * OPEN):
+        return ""
+    named = " or ".join(labels[j] for j in words[:_WORDS])
+    return named + (f" or {len(words) - _WORDS} more" if len(words) > _WORDS else "")
+
+
+def _with_or_without(kind: Kind, verdicts: np.ndarray) -> str:
+    labels = np.array(kind.labels(), dtype=object)
+    has, lacks = labels[verdicts == "yes"], labels[verdicts == "no"]
+    said = [f"{word} {', '.join(some[:_WORDS])}" + (f" and {len(some) - _WORDS} more" if len(some) > _WORDS else "")
+            for word, some in (("with", has), ("without", lacks)) if len(some)]  # fmt: skip
+    return "; ".join(said)
+
+
+def _between(kind: Kind, low: Float[np.ndarray, "1"], high: Float[np.ndarray, "1"]) -> str:
+    if high[0] - low[0] > OPEN:
+        return ""
+    first, last = (kind.words(end.astype(np.float32)) for end in (low, high))
+    return first if first == last else f"{first} to {last}"

@@ -1,0 +1,223 @@
+"""Portraits of users and audiences of items, asked of the fitted model."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float, Int64
+
+from penchant._spec import Features
+from penchant.errors import ConfigError
+from penchant.estimator.fitted import Fitted, SideName, other_side
+from penchant.estimator.queries import Asked, nearest, resolve, resolve_one, subject
+from penchant.estimator.reading import evidence_of
+from penchant.portraits import (
+    Details,
+    Evidence,
+    Portrait,
+    Radius,
+    find_details,
+    likely_values,
+    read_portrait,
+    resolve_radius,
+)
+from penchant.spaces import UniformSpace
+from penchant.training import encode_all
+
+__all__ = ["Reach", "evidence", "portrait", "portrait_of", "portrait_table", "radius_of"]
+
+_NO_PORTRAIT_TERM = (
+    "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
+    "and such portraits were measured to be worse than the population average. Train with loss.delta > 0."
+)
+_NO_DETAILS = "No distribution is shown: it needs a space with a norm, and this one has none."
+_AT_ONCE = 4096
+"""Rows whose portraits are read at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far a portrait's ball reaches: at most one of the three; none: everything liked with P ≥ ½."""
+
+    probability: float | None = None
+    """Whatever lies inside is liked with this probability at least."""
+    core: float | None = None
+    """The ball holds this share of the known rows, the nearest."""
+    distance: float | None = None
+    """A base distance."""
+
+    @property
+    def given(self) -> bool:
+        """Was a reach asked for?"""
+        return any(value is not None for value in (self.probability, self.core, self.distance))
+
+
+def radius_of(fitted: Fitted, of: SideName, centre: Float[np.ndarray, " k"], reach: Reach) -> Radius:
+    """The reach as a radius around a point, counted over the known rows of a side.
+
+    Raises: ConfigError: several meanings, or one outside its range.
+    """
+    asked = reach if reach.given else Reach(probability=0.5)
+    return resolve_radius(
+        fitted.model.space,
+        centre,
+        fitted.known[of].points.cpu().numpy(),
+        threshold=fitted.calibration.threshold,
+        slope=fitted.calibration.slope,
+        probability=asked.probability,
+        core=asked.core,
+        distance=asked.distance,
+        side=of,
+    )
+
+
+def portrait(
+    fitted: Fitted,
+    side: SideName,
+    who: Any,
+    *,
+    examples: int,
+    reach: Reach,
+    details: bool,
+    source: Literal["prior", "ball"],
+    trained: bool,
+    rng: int,
+) -> Portrait:
+    """A user read by the item decoder, or an item by the user decoder."""
+    asked = resolve_one(fitted, side, who)
+    return portrait_of(
+        fitted,
+        side,
+        asked,
+        subject(fitted, side, who, asked),
+        examples=examples,
+        reach=reach,
+        details=details,
+        source=source,
+        trained=trained,
+        rng=rng,
+    )
+
+
+def portrait_of(
+    fitted: Fitted,
+    side: SideName,
+    asked: Asked,
+    name: str,
+    *,
+    examples: int = 5,
+    reach: Reach = Reach(),
+    details: bool = False,
+    source: Literal["prior", "ball"] = "prior",
+    trained: bool = True,
+    rng: int = 0,
+) -> Portrait:
+    """The portrait of one who was found, called ``name``."""
+    of = other_side(side)
+    given = evidence(fitted, side, asked)
+    reading, encoder = fitted.readings[of], fitted.side_encoder(of)
+    stage, raw, shares = reading.stage(given), reading.raw(given), reading.shares(given)
+    low, high = stage.shares.interval(shares)
+    centre = asked.points[0].cpu().numpy()
+    ball = radius_of(fitted, of, centre, reach)
+    notes = () if trained else (_NO_PORTRAIT_TERM,)
+    found = None
+    if details and isinstance(fitted.model.space, UniformSpace):
+        found = details_of(fitted, of, centre, ball.distance if reach.given else None, source, examples, rng)
+    elif details:
+        notes = (*notes, _NO_DETAILS)
+    return read_portrait(
+        subject=name,
+        side=of,
+        shares=shares[0],
+        ends=(low[0], high[0]),
+        encoder=encoder,
+        population=fitted.population[of],
+        examples=nearest(fitted, asked.points, of, max(1, examples)),
+        ball=ball,
+        likely=None if stage.intervals is None else likely_values(encoder, stage.intervals, raw[0]),
+        details=found,
+        notes=notes,
+    )
+
+
+def details_of(
+    fitted: Fitted,
+    of: SideName,
+    centre: Float[np.ndarray, " k"],
+    radius: float | None,
+    source: Literal["prior", "ball"],
+    count: int,
+    rng: int,
+) -> Details:
+    """What stands behind a portrait: see `find_details`."""
+    space, known, encoder = fitted.model.space, fitted.known[of], fitted.side_encoder(of)
+    if not isinstance(space, UniformSpace):
+        raise ConfigError(_NO_DETAILS)
+
+    def encode(features: Features) -> Float[np.ndarray, "n k"]:
+        return encode_all(fitted.model, of, features, fitted.device).cpu().numpy()
+
+    def read(rows: Int64[np.ndarray, " m"]) -> Float[np.ndarray, "m width"]:
+        return encoder.portrait(encoder.encode(known.frame[rows]))
+
+    def names(rows: Int64[np.ndarray, " e"]) -> list[Any]:
+        column = fitted.name_column(of)
+        return (known.vocabulary.ids if column is None else known.frame[column]).gather(rows).to_list()
+
+    return find_details(
+        space,
+        centre,
+        known.points.cpu().numpy(),
+        read,
+        decode=lambda points: fitted.decode(of, points),
+        encode=encode,
+        encoder=encoder,
+        names=names,
+        population=fitted.population[of],
+        threshold=fitted.calibration.threshold,
+        slope=fitted.calibration.slope,
+        radius=radius,
+        side=of,
+        source=source,
+        count=max(1, count),
+        rng=rng,
+    )
+
+
+def evidence(fitted: Fitted, side: SideName, asked: Asked) -> Evidence:
+    """What there is to read of those who were found."""
+    given = asked.features or fitted.encoded_rows(side, asked.rows)
+    own = fitted.side_encoder(side).portrait(given)
+    return evidence_of(fitted, side, asked.points.cpu().numpy(), own, asked.rows, given.history)
+
+
+def portrait_table(fitted: Fitted, side: SideName, who: Any) -> pl.DataFrame:
+    """See `Penchant.portraits`."""
+    of = other_side(side)
+    reading, labels = fitted.readings[of], fitted.side_encoder(of).labels()
+    names = [feature if feature == value else f"{feature}={value}" for feature, value in labels]
+    names = [name if names.count(name) == 1 else f"{name} ({j})" for j, name in enumerate(names)]
+    shares, keys = [np.zeros((0, len(names)))], []
+    for part in _parts(fitted, side, who):
+        shares.append(reading.shares(evidence(fitted, side, part)))
+        keys.append(part.keys)
+    if not keys:
+        return pl.DataFrame(schema=[fitted.key(side), *names])
+    key = pl.concat(keys)
+    key = pl.Series("row", range(len(key)), dtype=pl.Int64) if key.name == "row" else key
+    columns = np.concatenate(shares).astype(np.float32).T
+    return pl.DataFrame([key, *(pl.Series(name, column) for name, column in zip(names, columns, strict=True))])
+
+
+def _parts(fitted: Fitted, side: SideName, who: Any) -> Iterator[Asked]:
+    """Those who are asked about, some thousands at a time; None: all known ones."""
+    if who is None:
+        ids = fitted.known[side].vocabulary.ids
+        who = (ids[start : start + _AT_ONCE].to_list() for start in range(0, len(ids), _AT_ONCE))
+    else:
+        many = [who] if isinstance(who, str | int | Mapping | np.integer) else list(who)
+        who = (many[start : start + _AT_ONCE] for start in range(0, len(many), _AT_ONCE))
+    return (resolve(fitted, side, part) for part in who)

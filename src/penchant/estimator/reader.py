@@ -1,0 +1,113 @@
+"""What is read out of a fitted space: portraits, audiences, reasons, proofs and promises."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from penchant.conformal import RecallThreshold, recall_threshold
+from penchant.estimator.explaining import explain_pair
+from penchant.estimator.fitted import Fitted, SideName
+from penchant.estimator.portraying import Reach, portrait, portrait_table
+from penchant.losses import Loss
+from penchant.portraits import Explanation, Portrait
+from penchant.recommender import Recommender
+
+__all__ = ["Reader", "Who"]
+
+Who = str | int | Mapping[str, Any]
+"""An id, or a row of features of somebody who is in no table."""
+
+
+class Reader(Recommender):
+    """The questions of `Penchant` that are answered by reading its space."""
+
+    loss: Loss
+    rng: int
+    _fitted: Fitted | None
+
+    def portrait(
+        self,
+        user: Who,
+        *,
+        examples: int = 5,
+        probability: float | None = None,
+        core: float | None = None,
+        distance: float | None = None,
+        details: bool = True,
+        source: Literal["prior", "ball"] = "prior",
+    ) -> Portrait:
+        """What a user would like, with no candidate items: the user's point read by the item decoder.
+
+        Arguments:
+            user: an id, or a row of features of one who is in no table.
+            examples: how many real and how many made-up items are shown.
+            probability, core, distance: at most one, how far the ball reaches: whatever lies inside is liked with at
+                least this probability; it holds this share of the known items; a base distance. None: P ≥ ½.
+            details: also the distribution, the kinds of what is liked, and items that do not exist yet (some ten
+                times the work).
+            source: what the distribution is over: known items by P(liked), or points of the ball that are like items.
+        """
+        reach = Reach(probability=probability, core=core, distance=distance)
+        return self._portrait("user", user, examples, reach, details, source)
+
+    def audience(
+        self,
+        item: Who,
+        *,
+        examples: int = 5,
+        probability: float | None = None,
+        core: float | None = None,
+        distance: float | None = None,
+        details: bool = True,
+        source: Literal["prior", "ball"] = "prior",
+    ) -> Portrait:
+        """Whom an item is for: its point read by the user decoder. A row of features works before it is published.
+
+        Arguments: as of `portrait`, with the sides exchanged.
+        """
+        reach = Reach(probability=probability, core=core, distance=distance)
+        return self._portrait("item", item, examples, reach, details, source)
+
+    def _portrait(
+        self, side: SideName, who: Who, examples: int, reach: Reach, details: bool, source: Literal["prior", "ball"]
+    ) -> Portrait:
+        trained = self.loss.delta > 0
+        return portrait(
+            self._check_fitted(), side, who, examples=examples, reach=reach, details=details, source=source,
+            trained=trained, rng=self.rng,
+        )  # fmt: skip
+
+    def portraits(self, users: Who | Sequence[Who] | None = None, *, side: SideName = "user") -> pl.DataFrame:
+        """Typical portraits of many as a table: to segment, to export, as features of another model.
+
+        Arguments:
+            users: ids, or rows of features; None: all known ones.
+            side: "user" (what they would like), or "item" (their audiences; then ``users`` are items).
+
+        Returns:
+            A row each: the key ("row" for rows of features), then a column for each coordinate, ``feature=value`` or
+            ``feature``: its calibrated share of what is liked, or its level, in [0, 1].
+        """
+        return portrait_table(self._check_fitted(), side, users)
+
+    def explain(self, user: Who, item: Who, *, only: Sequence[str] | None = None, max_changes: int = 3) -> Explanation:
+        """Why a user would like an item or not: the distance by axis, by the item's features and by the user's history,
+        and the smallest change of the item that turns the decision.
+
+        Arguments:
+            user, item: ids, or rows of features of who or what is in no table.
+            only: fields of the item that the change may use; None: all but ids.
+            max_changes: how many values it may change at most.
+        """
+        return explain_pair(self._check_fitted(), user, item, only=only, max_changes=max_changes)
+
+    def recall_threshold(self, recall: float = 0.9) -> RecallThreshold:
+        """The distance within which a new user's random like lies with at least this probability.
+
+        It rests on the likes of the validation rows, user by user (`penchant.conformal`); where these are too few, it
+        is the diameter and says why.
+        """
+        fitted: Fitted = self._check_fitted()
+        likes, diameter = fitted.likes, fitted.model.space.diameter
+        return recall_threshold(likes["distance"], likes["user"], 1 - recall, diameter=diameter)

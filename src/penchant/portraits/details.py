@@ -1,0 +1,191 @@
+"""What stands behind a typical portrait: the distribution, kinds of liked things, whole ones that do not exist yet."""
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Int64
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from penchant.portraits._distances import distances_to
+from penchant.portraits.distribution import Decode, Encode, ReadRows, ball_distribution, prior_distribution
+from penchant.portraits.examples import new_examples
+from penchant.portraits.modes import Mode, find_modes
+from penchant.spaces import Ball, UniformSpace
+from penchant.tables import SideEncoder
+
+__all__ = ["Details", "find_details"]
+
+Source = Literal["prior", "ball"]
+NameRows = Callable[[Int64[np.ndarray, " e"]], Sequence[Any]]
+"""Numbers of known rows to what people read of each."""
+
+_COMPARED = 20_000
+"""Known rows, the nearest, with which made-up ones are compared at most: is it new?"""
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is liked, as a distribution and not as one point."""
+
+    distribution: pl.DataFrame
+    """One row a coordinate: feature, value, mean, q05 … q95, open (a range from 5 to 95 % that says nothing), said."""
+    modes: pl.DataFrame
+    """One row a kind of liked rows, the largest first: name, share, typical (field to words), nearest (real ones)."""
+    invented: pl.DataFrame
+    """Whole rows that do not exist yet and would be liked, the likeliest first: the fields' own values and units, then
+    probability and distance."""
+    source: Source
+    """Known rows by how likely each is liked (prior), or points of the ball that came back (ball)."""
+    returned: float
+    """Share of the ball's points that are like rows; 1 for known rows."""
+    effective: float
+    """How many equally likely rows the shares and ranges rest on."""
+    notes: tuple[str, ...]
+    """What a reader has to know."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in the JSON form."""
+        return {
+            "distribution": self.distribution.to_dicts(),
+            "modes": self.modes.to_dicts(),
+            "invented": self.invented.to_dicts(),
+            "source": self.source,
+            "returned": self.returned,
+            "effective": self.effective,
+            "notes": list(self.notes),
+        }
+
+    def lines(self) -> list[tuple[str, list[str]]]:
+        """Headings, each with what is said under it."""
+        kinds = [
+            f"{row['share']:.0%}  {row['name']}  (such as {', '.join(map(str, row['nearest']))})"
+            for row in self.modes.iter_rows(named=True)
+            if len(self.modes) > 1
+        ]
+        ranges = self.distribution.filter(pl.col("said").str.contains(" ")).head(_SHOWN)
+        spread = [f"{row['feature']}: {row['said']}" for row in ranges.iter_rows(named=True)]
+        said = [("kinds of what is liked", kinds), ("ranges, from 5 to 95 %", spread)]
+        return [(heading, lines) for heading, lines in said if lines]
+
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = []
+        for heading, lines in self.lines():
+            parts += [Text(heading, style="bold"), *(Text(f"  {line}") for line in lines)]
+        if len(self.invented):
+            table = Table(box=None, pad_edge=False, header_style="bold")
+            for name in self.invented.columns:
+                table.add_column(Text(name), overflow="fold")
+            for row in self.invented.iter_rows():
+                table.add_row(*(Text(_cell(value)) for value in row))
+            parts += [Text("would be liked, and does not exist yet", style="bold"), table]
+        return Group(*parts, *(Text(note, style="italic") for note in self.notes))
+
+    def to_html(self) -> str:
+        """An HTML fragment without a script."""
+        said = "".join(
+            f"<h4>{html.escape(heading)}</h4><ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"
+            for heading, lines in self.lines()
+        )
+        head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in self.invented.columns)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
+            for row in self.invented.iter_rows()
+        )
+        table = f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        made = f"<h4>would be liked, and does not exist yet</h4>{table}" if rows else ""
+        notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
+        return said + made + notes
+
+
+def find_details(
+    space: UniformSpace,
+    centre: Float[np.ndarray, " k"],
+    points: Float[np.ndarray, "n k"],
+    read: ReadRows,
+    *,
+    decode: Decode,
+    encode: Encode,
+    encoder: SideEncoder,
+    names: NameRows,
+    population: Float[np.ndarray, " width"],
+    threshold: float,
+    slope: float,
+    radius: float | None,
+    side: Literal["item", "user"],
+    source: Source = "prior",
+    count: int = 5,
+    rng: int = 0,
+) -> Details:
+    """The distribution, its modes, and rows made up from it.
+
+    Arguments:
+        centre: the interest point; points, read, names: of the known rows of ``side``.
+        decode, encode: as of `ball_distribution`.
+        population: mean portrait vector over everyone's likes.
+        threshold, slope: of the calibration; radius: of the ball, None: P(liked) alone decides.
+        source: known rows × P(liked), or points of the ball that are like rows (then a radius is needed).
+        count: made-up rows; rng: seed of all draws.
+    """
+    if source == "ball":
+        ball = Ball(space, torch.from_numpy(np.ascontiguousarray(centre)), threshold if radius is None else radius)
+        found = ball_distribution(ball, decode=decode, encode=encode, encoder=encoder, rng=rng)
+    else:
+        found = prior_distribution(
+            space, centre, points, read, threshold=threshold, slope=slope, radius=radius, rng=rng
+        )
+    if not len(points) or not encoder.layout.width:
+        return Details(found.table(encoder), _modes_frame((), names), pl.DataFrame(), source, found.returned,
+                       found.effective, found.notes)  # fmt: skip
+    modes = find_modes(space, found.points, found.vectors, found.weight, encoder=encoder, population=population,
+                       known=points, rng=rng)  # fmt: skip
+    compared = _nearest_rows(space, centre, points)
+    made = new_examples(
+        space, centre, points[compared], decode=decode, encode=encode, encoder=encoder, known=read(compared),
+        threshold=threshold, slope=slope, radius=radius, count=count, side=side, rng=rng,
+    )  # fmt: skip
+    return Details(
+        distribution=found.table(encoder),
+        modes=_modes_frame(modes, names),
+        invented=made.frame(),
+        source=source,
+        returned=found.returned,
+        effective=found.effective,
+        notes=(*found.notes, *made.notes),
+    )
+
+
+def _modes_frame(modes: Sequence[Mode], names: NameRows) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "name": [mode.name for mode in modes],
+            "share": [mode.share for mode in modes],
+            "typical": [mode.typical for mode in modes],
+            "nearest": [[str(name) for name in names(mode.examples)] for mode in modes],
+        },
+        schema_overrides={"name": pl.String, "share": pl.Float64, "nearest": pl.List(pl.String)},
+    )
+
+
+def _nearest_rows(
+    space: UniformSpace, centre: Float[np.ndarray, " k"], points: Float[np.ndarray, "n k"]
+) -> Int64[np.ndarray, " m"]:
+    """The known rows that made-up ones start from and are compared with: all, or the nearest."""
+    if len(points) <= _COMPARED:
+        return np.arange(len(points))
+    return np.sort(np.argpartition(distances_to(space, points, centre), _COMPARED)[:_COMPARED])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
