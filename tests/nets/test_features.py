@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penchant._spec import MISSING, UNSEEN, Bag, Block, Features, Layout
-from penchant.nets import as_tensors, drop_values, missing_rows, take, vectorise
+from penchant._spec import MISSING, UNSEEN, Bag, Block, Features, History, Layout
+from penchant.nets import as_arrays, as_tensors, drop_values, missing_rows, take, vectorise
 from penchant.testing.nets import random_features
 
 
@@ -67,3 +67,15 @@ def test_drop_values_moves_values_to_their_places(layout):
     assert 0.4 < (dropped.codes[known] == UNSEEN).float().mean() < 0.6
     assert torch.equal(dropped.bags[0].offsets, features.bags[0].offsets)
     assert (dropped.bags[0].values == UNSEEN).float().mean() > 0.4
+
+
+def test_arrays_and_tensors_are_one_another_s_way_back():
+    bag = Bag(np.array([3, 2]), np.array([0, 2, 2]))
+    past = History(np.array([1]), np.ones(1, np.float32), np.ones(1, np.float32), np.array([0, 1, 1]))
+    rows = Features(np.ones((2, 1), np.float32), np.full((2, 1), 4), (bag,), past)
+    back = as_arrays(as_tensors(rows))
+    np.testing.assert_array_equal(back.dense, rows.dense)
+    np.testing.assert_array_equal(back.codes, rows.codes)
+    for ours, given in zip((*back.bags[0], *back.history), (*bag, *past), strict=True):
+        assert isinstance(ours, np.ndarray)
+        np.testing.assert_array_equal(ours, given)

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 
 from penchant._spec import Features, History
+from penchant.estimator.certifying import bound_of
 from penchant.estimator.fitted import Fitted
 from penchant.estimator.queries import resolve_one, row_of, subject
 from penchant.nets import as_tensors, take
@@ -53,6 +54,7 @@ def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | 
         without=without if names else None,
         only=only,
         max_changes=max_changes,
+        bound=bound_of(fitted, who.points[0], encoder.encode_rows([pair.row])),
     )
 
 

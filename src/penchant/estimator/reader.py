@@ -6,11 +6,12 @@ from typing import Any, Literal
 import polars as pl
 
 from penchant.conformal import RecallThreshold, recall_threshold
+from penchant.estimator.certifying import certify_items
 from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName
 from penchant.estimator.portraying import Reach, portrait, portrait_table
 from penchant.losses import Loss
-from penchant.portraits import Explanation, Portrait
+from penchant.portraits import Explanation, Free, Portrait, Verdict
 from penchant.recommender import Recommender
 
 __all__ = ["Reader", "Who"]
@@ -101,6 +102,31 @@ class Reader(Recommender):
             max_changes: how many values it may change at most.
         """
         return explain_pair(self._check_fitted(), user, item, only=only, max_changes=max_changes)
+
+    def certify(
+        self,
+        user: Who,
+        *,
+        fixed: Mapping[str, Any] | None = None,
+        free: Free | None = None,
+        item: Who | None = None,
+        pieces: int = 1024,
+    ) -> Verdict:
+        """Would a user like every item with these features, whatever its other ones are? Proved, not sampled.
+
+        Arguments:
+            user: an id, or a row of features.
+            fixed: column to value, what is known of the items.
+            free: columns that may be anything known from the training rows, or columns to what they may be: numbers and
+                dates (from, to), others a list of values. None: all that is not fixed.
+            item: an id or a row that gives what is neither fixed nor free; without it such columns are missing.
+            pieces: how much work to spend at most: pieces of the region that are bounded, up to a millisecond each.
+
+        Raises:
+            ConfigError: a column that is both, no such column or value, or a model of which nothing can be proved
+                (another activation than ReLU).
+        """
+        return certify_items(self._check_fitted(), user, item=item, fixed=fixed or {}, free=free, pieces=pieces)
 
     def recall_threshold(self, recall: float = 0.9) -> RecallThreshold:
         """The distance within which a new user's random like lies with at least this probability.

@@ -5,7 +5,7 @@ An encoder is chosen by its name in `KINDS`; every one keeps `BaseEncoder` and t
 
 from penchant.nets.base import BaseEncoder, Catalogue, DecoderOptions, EncoderOptions
 from penchant.nets.embedding import FieldEmbedding, FieldVector, PiecewiseLinear
-from penchant.nets.features import as_tensors, drop_values, missing_rows, no_history, take, vectorise
+from penchant.nets.features import as_arrays, as_tensors, drop_values, missing_rows, no_history, take, vectorise
 from penchant.nets.history import HistoryBag
 from penchant.nets.mlp import MLPDecoder, MLPEncoder
 
@@ -21,6 +21,7 @@ __all__ = [
     "MLPDecoder",
     "MLPEncoder",
     "PiecewiseLinear",
+    "as_arrays",
     "as_tensors",
     "drop_values",
     "missing_rows",

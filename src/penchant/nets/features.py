@@ -1,5 +1,6 @@
 """Encoded rows as tensors: move them, pick rows, drop values, read them as portrait vectors."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,19 +11,25 @@ from torch.nn import functional
 from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Features, History, Layout
 from penchant.nets.dropout import dropped
 
-__all__ = ["as_tensors", "drop_values", "missing_rows", "no_history", "repeat_bags", "take", "vectorise"]
+__all__ = ["as_arrays", "as_tensors", "drop_values", "missing_rows", "no_history", "repeat_bags", "take", "vectorise"]
 
 
 def as_tensors(features: Features, device: torch.device | str = "cpu") -> Features:
     """The same rows as tensors on ``device``; NumPy arrays are shared, not copied, where they stay on the CPU."""
 
-    def tensor(array: Any) -> Tensor:
-        return torch.as_tensor(array, device=device)
+    return _each(features, lambda array: torch.as_tensor(array, device=device))
 
-    bags = tuple(Bag(tensor(b.values), tensor(b.offsets)) for b in features.bags)
+
+def as_arrays(features: Features) -> Features:
+    """The same rows as NumPy arrays; tensors are shared, not copied, where they are on the CPU."""
+    return _each(features, lambda array: torch.as_tensor(array).detach().cpu().numpy())
+
+
+def _each(features: Features, made: Callable[[Any], Any]) -> Features:
+    bags = tuple(Bag(made(b.values), made(b.offsets)) for b in features.bags)
     past = features.history
-    history = None if past is None else History(*map(tensor, past))
-    return Features(tensor(features.dense), tensor(features.codes), bags, history)
+    history = None if past is None else History(*map(made, past))
+    return Features(made(features.dense), made(features.codes), bags, history)
 
 
 def take(features: Features, rows: Int[Tensor, " b"]) -> Features:

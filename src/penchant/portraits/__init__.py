@@ -1,7 +1,9 @@
 """Portraits: what a ball of the space says when it is read back into words."""
 
+from penchant.portraits._question import Bound
 from penchant.portraits.details import Details, find_details
 from penchant.portraits.explain import Explanation, Pair, explain
+from penchant.portraits.freedoms import Free, free_region, known_values
 from penchant.portraits.likes import LikedMeans, Likes, liked_means
 from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
@@ -10,11 +12,14 @@ from penchant.portraits.portrait import Portrait
 from penchant.portraits.radius import Radius, resolve_radius
 from penchant.portraits.read import likely_values, read_portrait
 from penchant.portraits.reading import Evidence, Reading, fit_reading
+from penchant.portraits.verdict import Verdict
 
 __all__ = [
+    "Bound",
     "Details",
     "Evidence",
     "Explanation",
+    "Free",
     "LikedMeans",
     "Likes",
     "LinearReading",
@@ -25,11 +30,14 @@ __all__ = [
     "Portrait",
     "Radius",
     "Reading",
+    "Verdict",
     "explain",
     "find_details",
     "fit_linear",
     "fit_reading",
+    "free_region",
     "html_page",
+    "known_values",
     "liked_means",
     "likely_values",
     "past_of",

@@ -1,0 +1,146 @@
+"""Decisions that hold whatever the rest is, asked of the fitted model."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from penchant._spec import Features
+from penchant.errors import ConfigError
+from penchant.estimator.fitted import Fitted
+from penchant.estimator.queries import resolve_one, row_of, subject
+from penchant.nets import MLPEncoder, as_arrays
+from penchant.portraits import Bound, Free, Verdict, free_region, known_values
+from penchant.portraits.bounds import Certificate, Witness, certify
+from penchant.portraits.verdict import Example
+from penchant.spaces import UniformSpace
+
+__all__ = ["bound_of", "certify_items", "provable"]
+
+_PIECES = 64
+"""Budget of a bound that only helps a search: what it does not settle is tried."""
+
+
+def certify_items(
+    fitted: Fitted,
+    user: Any,
+    *,
+    item: Any,
+    fixed: Mapping[str, Any],
+    free: Free | None,
+    pieces: int,
+) -> Verdict:
+    """See `Penchant.certify`."""
+    encoder = fitted.encoder.item
+    names = [field.name for field in encoder.fields]
+    ids = {field.name for field in encoder.fields if field.kind == "id"}
+    wanted = [name for name in names if name not in fixed and name not in ids] if free is None else free
+    both = [name for name in wanted if name in fixed]
+    if both:
+        raise ConfigError(f"certify: {both[0]!r} is both fixed and free")
+    if not list(wanted):
+        raise ConfigError("certify: nothing is free; ask predict for a single item")
+    like, row = _item(fitted, item)
+    row = {**{name: row.get(name) for name in names}, **fixed}
+    features = encoder.encode_rows([{name: value for name, value in row.items() if name not in wanted}])
+    if not any(row[name] is not None for name in ids):
+        features = encoder.without_ids(features)  # one that is new
+    known = {name: row[name] for name in names if row[name] is not None and name not in wanted and name not in ids}
+    who = resolve_one(fitted, "user", user, "certify: ")
+    space, net = provable(fitted)
+    found = certify(net, free_region(encoder, features, wanted), space=space, centre=who.points[0],
+                    threshold=fitted.calibration.threshold, pieces=pieces)  # fmt: skip
+    headings = {field.name: field.heading for field in encoder.fields}
+    ranges = wanted if isinstance(wanted, Mapping) else dict.fromkeys(wanted)
+    return Verdict(
+        user=subject(fitted, "user", user, who),
+        item=like,
+        fixed={headings[name]: _words(value) for name, value in known.items()},
+        free={headings[name]: "anything known" if value is None else _words(value) for name, value in ranges.items()},
+        decision=found.decision,
+        proved=found.proved,
+        threshold=fitted.calibration.threshold,
+        lower=max(0.0, found.lower),
+        upper=min(space.diameter, found.upper),
+        nearest=_example(fitted, found.nearest, list(ranges)),
+        farthest=_example(fitted, found.farthest, list(ranges)),
+        pieces=found.pieces,
+        notes=_notes(found, [headings[n] for n in names if n not in known and n not in wanted and n not in ids]),
+    )
+
+
+def provable(fitted: Fitted) -> tuple[UniformSpace, MLPEncoder]:
+    """The space and the item encoder, of kinds that can be bounded.
+
+    Raises: ConfigError: others.
+    """
+    space, net = fitted.model.space, fitted.model.item_encoder
+    if not isinstance(space, UniformSpace) or not isinstance(net, MLPEncoder):
+        kind = type(space if not isinstance(space, UniformSpace) else net).__name__
+        raise ConfigError(f"certify: nothing can be proved of {kind}; a norm's space and an MLP encoder are needed")
+    return space, net
+
+
+def bound_of(fitted: Fitted, centre: Float[Tensor, " k"], row: Features) -> Bound | None:
+    """Columns to proved bounds of the distance of an item, whatever these are; None where nothing can be proved."""
+    try:
+        space, net = provable(fitted)
+    except ConfigError:
+        return None
+    encoder, threshold = fitted.encoder.item, fitted.calibration.threshold
+
+    def bound(names: Sequence[str]) -> tuple[float, float]:
+        if not known_values(encoder, row, names):
+            return -math.inf, math.inf
+        region = free_region(encoder, row, names)
+        try:
+            found = certify(net, region, space=space, centre=centre, threshold=threshold, pieces=_PIECES)
+        except ConfigError:  # an activation of which no bounds are known
+            return -math.inf, math.inf
+        return found.lower, found.upper
+
+    return bound
+
+
+def _item(fitted: Fitted, item: Any) -> tuple[str, Mapping[str, Any]]:
+    """The item that fields come from which are neither fixed nor free, in words and as a row: known, given, or none."""
+    if item is None:
+        return "", {}
+    asked = resolve_one(fitted, "item", item, "certify: ")
+    known = int(asked.rows[0])
+    row = fitted.known["item"].frame.row(known, named=True) if known >= 0 else row_of(item)
+    return subject(fitted, "item", item, asked), row
+
+
+def _example(fitted: Fitted, witness: Witness, free: Sequence[str]) -> Example:
+    encoder = fitted.encoder.item
+    features = as_arrays(witness.features)
+    vector = encoder.portrait(features)
+    values = encoder.decode(vector).row(0, named=True)
+    words = encoder.words(vector[0])
+    headings = {field.name: field.heading for field in encoder.fields}
+    probability = fitted.calibration.probability(np.array([witness.distance]))
+    return Example(
+        words={headings[n]: words[headings[n]] for n in free if headings[n] in words},
+        values={n: value for n, value in values.items() if n in free},
+        distance=witness.distance,
+        probability=float(probability[0]),
+    )
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) == 2:
+        return f"{value[0]} to {value[1]}"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _notes(found: Certificate, missing: Sequence[str]) -> tuple[str, ...]:
+    notes = []
+    if missing:
+        notes.append(f"Neither fixed nor free, so taken as missing: {', '.join(missing)}.")
+    if found.decision == "open" and not found.proved:
+        notes.append("The budget was spent before it was settled: give more pieces, or fix more.")
+    return tuple(notes)

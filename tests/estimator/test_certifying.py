@@ -1,0 +1,71 @@
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from penchant import Penchant
+from penchant.errors import ConfigError, UnknownIdError
+from penchant.nets import EncoderOptions
+
+
+def distances(model, user, rows):
+    point, points = (torch.from_numpy(model.encode(*one)) for one in (("user", user), ("item", rows)))
+    return model.space_.base_distance(point, points).numpy()
+
+
+def test_what_is_proved_holds_for_every_item(model):
+    known = model.items_["lang"].drop_nulls().unique().to_list()
+    decided = 0
+    for user in ("u1", "u2", "u3", "u4"):
+        for item in ("i0", "i1", "i2"):
+            row = model.items_.filter(pl.col("item_id") == item).row(0, named=True)
+            verdict = model.certify(user, item=item, free=["lang", "video"])
+            rows = [{**row, "lang": lang, "video": video}
+                    for lang in known for video in (True, False)]  # fmt: skip
+            apart = distances(model, user, rows)
+            liked = apart <= model.threshold_
+            assert verdict.proved, "few items: every question is answered"
+            assert verdict.decision == ("liked" if liked.all() else "not liked" if not liked.any() else "open")
+            assert verdict.lower - 1e-5 <= apart.min()
+            assert apart.max() <= verdict.upper + 1e-5
+            assert verdict.nearest.distance == pytest.approx(apart.min(), abs=1e-4)
+            assert verdict.nearest.values["lang"] in known
+            decided += verdict.decision != "open"
+    assert decided
+
+
+def test_free_is_all_that_is_not_fixed_and_ids_are_new_ones(model):
+    verdict = model.certify("u1", fixed={"lang": "zh"})
+    assert verdict.fixed == {"lang": "zh"}
+    assert "lang" not in verdict.free
+    assert "item_id" not in verdict.free
+    narrow = model.certify("u1", fixed={"lang": "zh"}, free={"video": [True]})
+    assert narrow.free == {"video": "True"}
+    assert any("taken as missing" in note for note in narrow.notes)
+
+
+def test_questions_that_cannot_be_asked_are_refused(model):
+    with pytest.raises(ConfigError, match="both fixed and free"):
+        model.certify("u1", fixed={"lang": "zh"}, free=["lang"])
+    with pytest.raises(ConfigError, match="nothing is free"):
+        model.certify("u1", free=[])
+    with pytest.raises(ConfigError, match="no column 'nope'"):
+        model.certify("u1", free=["nope"])
+    with pytest.raises(UnknownIdError):
+        model.certify("u1", item="nobody", free=["lang"])
+
+
+def test_an_encoder_that_cannot_be_bounded_is_refused_and_explained_all_the_same(parts):
+    smooth = Penchant(epochs=1, encoder=EncoderOptions(activation="gelu"), rng=5).fit(*parts[:2])
+    with pytest.raises(ConfigError, match="activation"):
+        smooth.certify("u1", fixed={"lang": "zh"})
+    found = smooth.explain("u1", "i1", max_changes=1)
+    assert np.isfinite(found.distance)
+
+
+def test_bounds_prove_more_of_explanations(model):
+    """With one change allowed of a number that is searched on a grid, only a bound can prove that none turns it."""
+    found = [model.explain("u1", f"i{j}", only=["length", "published"], max_changes=1) for j in range(12)]
+    unturned = [one for one in found if one.counterfactual is None]
+    assert unturned
+    assert all(one.search.proved for one in unturned)
