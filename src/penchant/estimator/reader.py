@@ -7,12 +7,16 @@ import polars as pl
 
 from penchant.conformal import RecallThreshold, recall_threshold
 from penchant.estimator.certifying import certify_items
+from penchant.estimator.changing import what_if
 from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName
+from penchant.estimator.grouping import group_portrait
 from penchant.estimator.portraying import Reach, portrait, portrait_table
+from penchant.estimator.promising import guarantees
 from penchant.losses import Loss
-from penchant.portraits import Explanation, Free, Portrait, Verdict
+from penchant.portraits import Explanation, Free, GroupPortrait, Portrait, Verdict, WhatIf
 from penchant.recommender import Recommender
+from penchant.tables import Tables
 
 __all__ = ["Reader", "Who"]
 
@@ -127,6 +131,59 @@ class Reader(Recommender):
                 (another activation than ReLU).
         """
         return certify_items(self._check_fitted(), user, item=item, fixed=fixed or {}, free=free, pieces=pieces)
+
+    def group(
+        self,
+        users: Sequence[Who] | None = None,
+        *,
+        where: str | None = None,
+        side: SideName = "user",
+        probability: float = 0.5,
+        examples: int = 5,
+    ) -> GroupPortrait:
+        """What several would all like, or what divides them; what they would like on the average.
+
+        Arguments:
+            users: the members, ids or rows of features.
+            where: instead of them, an SQL condition on the user table: everyone with ``"age > 40 and lang = 'zh'"``.
+            side: "item" for a group of items: whom all of them are for.
+            probability: what a member likes is what is liked with at least this probability.
+            examples: how many items are shown: those that the most members would like.
+
+        Raises:
+            ConfigError: both or neither of ``users`` and ``where``, nobody, or a probability that no ball reaches.
+            UnknownIdError: an id in no table. DataError: a condition or a row that does not fit the table.
+        """
+        return group_portrait(
+            self._check_fitted(), side, users, where, probability=probability, examples=examples, rng=self.rng
+        )
+
+    def what_if(
+        self, user: Who, change: Mapping[str, Any], *, side: SideName = "user", n: int = 10, core: float = 0.1
+    ) -> WhatIf:
+        """How the portrait, the core and the top items move when features change.
+
+        Arguments:
+            user: an id, or a row of features; for ``side="item"`` an item, whose audience moves.
+            change: column to new value (None: missing); the history of users too, under its field's name.
+            n: how many items of the top before and after are shown.
+            core: share of the known items, the nearest, that counts as the core.
+        """
+        return what_if(self._check_fitted(), side, user, change, n=n, core=core, rng=self.rng)
+
+    def guarantees(self, tables: Tables, levels: Sequence[float] = (0.8, 0.9, 0.95)) -> pl.DataFrame:
+        """What was promised beside what is found on other likes: of users dealt out like the validation rows' users.
+
+        Arguments:
+            tables: labelled interactions that were neither trained on nor used for validation.
+            levels: promised coverages, of .8, .9 and .95.
+
+        Returns:
+            Columns: promise (recall: likes inside the ball of `recall_threshold`; interval: liked values inside the
+            portrait's interval), of (what), promised, measured, error, low, high (an interval for the true coverage),
+            users, pairs, kept (the promise is kept within sampling error).
+        """
+        return guarantees(self._check_fitted(), tables, levels)
 
     def recall_threshold(self, recall: float = 0.9) -> RecallThreshold:
         """The distance within which a new user's random like lies with at least this probability.

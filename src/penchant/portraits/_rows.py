@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Float32
 
-from penchant._spec import Block, Features
+from penchant._spec import Block, Features, Layout
 from penchant.errors import ConfigError
 from penchant.tables import SideEncoder
 
-__all__ = ["encode_rows", "whole_rows"]
+__all__ = ["encode_rows", "likeliest", "whole_rows"]
 
 
 def whole_rows(
@@ -24,13 +24,22 @@ def whole_rows(
     """
     if not encoder.layout.width:
         raise ConfigError("a row can be made up only where a column is no id: there is nothing to read back")
+    if random is None:
+        return encoder.decode(likeliest(encoder.layout, vectors))
     whole = vectors.astype(np.float32)
     for block, place in encoder.layout.places():
-        if random is not None and block.likelihood != "square":
+        if block.likelihood != "square":
             whole[:, place] = _drawn(block, whole[:, place], random)
-        elif block.form == "bag":
-            whole[:, place] = _likeliest_tags(whole[:, place])
     return encoder.decode(whole)
+
+
+def likeliest(layout: Layout, vectors: Float[np.ndarray, "n width"]) -> Float32[np.ndarray, "n width"]:
+    """The same vectors with the likeliest tags: 1 for as many as are expected, 0 for the others."""
+    whole = vectors.astype(np.float32)
+    for block, place in layout.places():
+        if block.form == "bag":
+            whole[:, place] = _likeliest_tags(whole[:, place])
+    return whole
 
 
 def _drawn(block: Block, shares: Float32[np.ndarray, "n c"], random: np.random.Generator) -> Float32[np.ndarray, "n c"]:

@@ -169,7 +169,9 @@ class Portrait(Shown):
         key, *rest = self.examples.columns
         shown = rest[0] if rest and rest[0] not in ("distance", "probability") else key
         for row in self.examples.iter_rows(named=True):
-            yield f"{row[shown] if row[shown] is not None else row[key]}  (P {row['probability']:.2f})"
+            name = row[shown] if row[shown] is not None else row[key]
+            by = f"liked by {row['liked_by']:.0%}, least " if "liked_by" in row else ""
+            yield f"{name}  ({by}P {row['probability']:.2f})"
 
 
 _LIKELY = "nine of ten that are liked (field by field)"

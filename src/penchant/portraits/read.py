@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
+from penchant.portraits._rows import likeliest
 from penchant.portraits.details import Details
 from penchant.portraits.intervals import OPEN, PortraitIntervals
 from penchant.portraits.portrait import Portrait
@@ -54,12 +55,13 @@ def read_portrait(
     Source: the disclosure, §3.4; docs/theory, section Reading the space.
     """
     vector = shares.astype(np.float64)
+    typical, usual = likeliest(encoder.layout, np.stack([vector, population.astype(np.float64)]))
     return Portrait(
         subject=subject,
         side=side,
         features=_features(vector, ends, population.astype(np.float64), encoder),
-        typical=encoder.words(vector.astype(np.float32)),
-        population=encoder.words(population.astype(np.float32)),
+        typical=encoder.words(typical),
+        population=encoder.words(usual),
         examples=examples,
         ball=ball,
         likely=pl.DataFrame(schema=_LIKELY) if likely is None else likely,

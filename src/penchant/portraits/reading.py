@@ -20,7 +20,7 @@ from penchant.portraits.linear import LinearReading
 from penchant.portraits.past import Past
 from penchant.portraits.shares import ShareCalibration, fit_shares
 
-__all__ = ["Evidence", "Reading", "Stage", "fit_reading"]
+__all__ = ["ENOUGH", "Evidence", "Reading", "Stage", "fit_reading"]
 
 ENOUGH = 5
 """Pairs from which on a subject counts as known."""
