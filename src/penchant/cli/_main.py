@@ -13,17 +13,23 @@ import typer
 from penchant import __version__
 from penchant.cli import (
     audience,
+    certify,
     check,
     compare,
     demo,
     evaluate,
+    explain,
+    group,
+    guarantees,
     info,
     portrait,
+    portraits,
     predict,
     recommend,
     related,
     schema,
     train,
+    what_if,
 )
 from penchant.errors import ConfigError, DataError, PenchantError
 
@@ -42,9 +48,10 @@ app = typer.Typer(
 app.add_typer(schema.app, name="schema")
 for _verb in (
     demo.demo, check.check, train.train, compare.compare, evaluate.evaluate, predict.predict, recommend.recommend,
-    related.related, portrait.portrait, audience.audience, info.info,
+    related.related, portrait.portrait, portraits.portraits, audience.audience, group.group, explain.explain,
+    certify.certify, what_if.what_if, guarantees.guarantees, info.info,
 ):  # fmt: skip
-    app.command(_verb.__name__)(_verb)
+    app.command(_verb.__name__.replace("_", "-"))(_verb)
 
 
 def _version(asked: bool) -> None:

@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from penchant.tables import Tables
 
 __all__ = [
+    "AnswerOut",
     "Context",
+    "Core",
     "Count",
+    "Details",
+    "Distance",
     "Examples",
     "Flat",
     "Interactions",
@@ -28,12 +32,13 @@ __all__ = [
     "Json",
     "Model",
     "Out",
-    "PortraitOut",
+    "Probability",
     "Quiet",
     "Rng",
     "Rows",
     "SchemaFile",
     "Settings",
+    "Source",
     "Split",
     "Users",
     "configured",
@@ -44,6 +49,7 @@ __all__ = [
     "one_asked",
     "parse_row",
     "read_tables",
+    "source_of",
     "warn",
 ]
 
@@ -56,8 +62,18 @@ Interactions = Annotated[Path | None, typer.Option(help=f"The interactions: {_FO
 Flat = Annotated[Path | None, typer.Option(help="One flat table instead of the three: user, item, label in each row.")]
 Model = Annotated[Path, typer.Argument(help="A model directory, as `penchant train` writes it.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file: .csv, .parquet, .arrow, .json, …")]
-PortraitOut = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file: .html or .json.")]
+AnswerOut = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file: .html or .json.")]
 Examples = Annotated[int, typer.Option(min=1, help="How many real ones to show.")]
+Probability = Annotated[
+    float | None, typer.Option(help="The ball's reach: whatever lies inside is liked with this probability.")
+]
+Core = Annotated[float | None, typer.Option(help="The ball's reach: it holds this share of the known ones.")]
+Distance = Annotated[float | None, typer.Option(help="The ball's reach: a distance.")]
+Details = Annotated[bool, typer.Option(help="The distribution, the kinds of what is liked, ones not yet there.")]
+Source = Annotated[
+    str,
+    typer.Option(help="Details over known ones by P(liked): prior; over points of the ball that are like rows: ball."),
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Rng = Annotated[int, typer.Option(help="The seed: the same one gives the same result on the same machine.")]
@@ -150,15 +166,29 @@ def given_rows(rows: list[str] | None, file: Path | None) -> list[dict[str, Any]
     return found
 
 
-def one_asked(key: str | None, row: str | None, what: str) -> Any:
+def one_asked(key: str | None, row: str | None, what: str, key_option: str = "", row_option: str = "--row") -> Any:
     """The one that a question is about: an id, or a row of features.
 
     Raises:
         ConfigError: both or neither.
     """
     if (key is None) == (row is None):
-        raise ConfigError(f"give the {what}'s id, or its features with --row, one of the two")
-    return key if row is None else parse_row(row, "--row")
+        named = f" ({key_option})" if key_option else ""
+        raise ConfigError(f"give the {what}'s id{named}, or its features with {row_option}, one of the two")
+    return key if row is None else parse_row(row, row_option)
+
+
+def source_of(word: str) -> Literal["prior", "ball"]:
+    """What the details of a portrait are over.
+
+    Raises:
+        ConfigError: another word.
+    """
+    if word == "prior":
+        return "prior"
+    if word == "ball":
+        return "ball"
+    raise ConfigError(f"--source {word}: prior or ball expected")
 
 
 def warn(tables: "Tables") -> None:

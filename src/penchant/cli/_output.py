@@ -16,9 +16,9 @@ from penchant.errors import ConfigError
 from penchant.storage import write_atomic
 
 if TYPE_CHECKING:
-    from penchant.portraits import Portrait
+    from penchant.portraits.page import Shown
 
-__all__ = ["SUFFIXES", "check_out", "console", "say", "show_frame", "show_json", "show_portrait", "write_frame"]
+__all__ = ["SUFFIXES", "check_out", "console", "say", "show_answer", "show_frame", "show_json", "write_frame"]
 
 _FLOAT = "{:.4f}"
 _WIDE = 160
@@ -84,16 +84,16 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def show_portrait(portrait: "Portrait", *, out: Path | None, as_json: bool) -> None:
-    """Give a portrait: to an HTML or JSON file where one is named, else as JSON, else in words and bars."""
+def show_answer(answer: "Shown", *, out: Path | None, as_json: bool) -> None:
+    """Give an answer: to an HTML or JSON file where one is named, else as JSON, else in words and bars."""
     if out is not None:
-        form = portrait.to_page() if out.suffix.lower() == ".html" else portrait.to_json()
+        form = answer.to_page() if out.suffix.lower() == ".html" else answer.to_json()
         write_atomic(out, form.encode())
-        say(f"{portrait.title}: written to {out}")
+        say(f"{answer.title}: written to {out}")
     if as_json:
-        print(portrait.to_json())
+        print(answer.to_json())
     elif out is None:
-        console().print(portrait)
+        console().print(answer)
 
 
 def say(text: str) -> None:

@@ -4,8 +4,21 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli._options import Examples, Json, Model, PortraitOut, load_model, one_asked
-from penchant.cli._output import check_out, show_portrait
+from penchant.cli._options import (
+    AnswerOut,
+    Core,
+    Details,
+    Distance,
+    Examples,
+    Json,
+    Model,
+    Probability,
+    Source,
+    load_model,
+    one_asked,
+    source_of,
+)
+from penchant.cli._output import check_out, show_answer
 
 __all__ = ["portrait"]
 
@@ -15,13 +28,28 @@ def portrait(
     user: Annotated[str | None, typer.Argument(help="Id of a known user.")] = None,
     row: Annotated[str | None, typer.Option(help="Features of a user who is in no table, as JSON.")] = None,
     examples: Examples = 5,
-    out: PortraitOut = None,
+    probability: Probability = None,
+    core: Core = None,
+    distance: Distance = None,
+    details: Details = True,
+    source: Source = "prior",
+    out: AnswerOut = None,
     as_json: Json = False,
 ) -> None:
-    """What a user would like, in words: each value beside everyone's, its lift, the nearest real items.
+    """What a user would like, in words: each value beside everyone's, its lift, what nine of ten likes are, the kinds
+    of what is liked, items that do not exist yet, the nearest real ones.
 
-    Example: `penchant portrait articles.penchant --row '{"age": 24, "role": "support"}' --out portrait.html`
+    Example: `penchant portrait articles.penchant --row '{"age": 24, "role": "support"}' --core 0.1 --out portrait.html`
     """
     asked = one_asked(user, row, "user")
     check_out(out, (".html", ".json"))
-    show_portrait(load_model(model).portrait(asked, examples=examples), out=out, as_json=as_json)
+    answer = load_model(model).portrait(
+        asked,
+        examples=examples,
+        probability=probability,
+        core=core,
+        distance=distance,
+        details=details,
+        source=source_of(source),
+    )
+    show_answer(answer, out=out, as_json=as_json)

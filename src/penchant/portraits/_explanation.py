@@ -3,13 +3,14 @@
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from penchant.portraits.forms import ExplanationForm
 from penchant.portraits.page import Shown
 
 __all__ = ["Counterfactual", "Explanation", "Search"]
@@ -84,6 +85,8 @@ class Search:
 @dataclass(frozen=True, slots=True)
 class Explanation(Shown):
     """Why a user would like an item, or would not. An effect below 0 brings it closer, one above 0 pushes it away."""
+
+    form: ClassVar[type] = ExplanationForm
 
     user: str
     """Who, in words."""

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 from rich.text import Text
 
+from penchant.portraits.forms import GroupPortraitForm
 from penchant.portraits.page import Shown
 from penchant.portraits.portrait import Portrait
 
@@ -42,6 +43,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class GroupPortrait(Shown):
     """What several have in common: members of a group, or all whom a condition selects."""
+
+    form: ClassVar[type] = GroupPortraitForm
 
     name: str
     """Who they are, in words."""

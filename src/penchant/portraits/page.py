@@ -3,8 +3,9 @@
 import html
 import json
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
+from pydantic import TypeAdapter
 from rich.console import Console, RenderableType
 
 __all__ = ["Shown", "html_page"]
@@ -38,6 +39,9 @@ class Shown(ABC):
 
     __slots__ = ()
 
+    form: ClassVar[type]
+    """The typed dictionary that `to_dict` gives (`penchant.portraits.forms`)."""
+
     @property
     @abstractmethod
     def title(self) -> str:
@@ -57,6 +61,11 @@ class Shown(ABC):
     def to_json(self) -> str:
         """The JSON form."""
         return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of the JSON form."""
+        return TypeAdapter(cls.form).json_schema()
 
     def to_page(self) -> str:
         """A whole HTML page, for a file."""

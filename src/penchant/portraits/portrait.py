@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 from rich.console import Group, RenderableType
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.portraits.details import Details
+from penchant.portraits.forms import PortraitForm
 from penchant.portraits.intervals import OPEN
 from penchant.portraits.page import Shown
 from penchant.portraits.radius import Radius
@@ -29,6 +30,8 @@ class Portrait(Shown):
 
     A user read with the item decoder: what the user would like. An item read with the user decoder: its audience.
     """
+
+    form: ClassVar[type] = PortraitForm
 
     subject: str
     """Whose portrait it is: an id or a name."""

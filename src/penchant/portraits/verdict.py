@@ -2,11 +2,12 @@
 
 import html
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from penchant.portraits.forms import VerdictForm
 from penchant.portraits.page import Shown
 
 __all__ = ["Example", "Verdict"]
@@ -34,6 +35,8 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Verdict(Shown):
     """Would a user like every item with some fixed features, whatever its free ones are?"""
+
+    form: ClassVar[type] = VerdictForm
 
     user: str
     """Who, in words."""

@@ -3,13 +3,14 @@
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from penchant.portraits.forms import WhatIfForm
 from penchant.portraits.page import Shown
 from penchant.portraits.portrait import Portrait
 
@@ -21,6 +22,8 @@ _SHOWN = 8
 @dataclass(frozen=True, slots=True)
 class WhatIf(Shown):
     """How a portrait, its core and what is on top move when features change."""
+
+    form: ClassVar[type] = WhatIfForm
 
     subject: str
     """Whose features."""
