@@ -6,6 +6,7 @@ import torch
 from penchant import Penchant
 from penchant.errors import ConfigError, UnknownIdError
 from penchant.nets import EncoderOptions
+from penchant.spaces import Ball
 
 
 def distances(model, user, rows):
@@ -69,3 +70,21 @@ def test_bounds_prove_more_of_explanations(model):
     unturned = [one for one in found if one.counterfactual is None]
     assert unturned
     assert all(one.search.proved for one in unturned)
+
+
+def test_no_point_of_a_ball_is_read_outside_of_the_proved_ranges(model):
+    found = model.ranges("u1", distance=0.1)
+    assert found.height == len(model.portrait("u1", details=False).features)
+    centre = torch.from_numpy(model.encode("user", "u1")[0])
+    points = Ball(model.space_, centre, 0.1).sample(500, torch.Generator().manual_seed(0)).numpy()
+    decoded = model._fitted.decode("item", points)
+    assert (found["low"].to_numpy() <= decoded.min(0)).all()
+    assert (decoded.max(0) <= found["high"].to_numpy()).all()
+    for inner, outer in ((pl.col("low"), pl.col("found_low")), (pl.col("found_high"), pl.col("high"))):
+        assert found.select((inner <= outer + 1e-6).all()).item()
+    wide = model.ranges("u1")
+    assert (
+        wide.select((pl.col("high") - pl.col("low")).mean()).item()
+        > 2 * found.select((pl.col("high") - pl.col("low")).mean()).item()
+    )
+    assert model.ranges("i1", side="item", core=0.1, pieces=4).columns == found.columns

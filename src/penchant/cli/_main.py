@@ -25,6 +25,7 @@ from penchant.cli import (
     portrait,
     portraits,
     predict,
+    ranges,
     recommend,
     related,
     schema,
@@ -49,7 +50,7 @@ app.add_typer(schema.app, name="schema")
 for _verb in (
     demo.demo, check.check, train.train, compare.compare, evaluate.evaluate, predict.predict, recommend.recommend,
     related.related, portrait.portrait, portraits.portraits, audience.audience, group.group, explain.explain,
-    certify.certify, what_if.what_if, guarantees.guarantees, info.info,
+    certify.certify, ranges.ranges, what_if.what_if, guarantees.guarantees, info.info,
 ):  # fmt: skip
     app.command(_verb.__name__.replace("_", "-"))(_verb)
 

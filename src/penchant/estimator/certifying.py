@@ -5,20 +5,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float
 from torch import Tensor
 
 from penchant._spec import Features
 from penchant.errors import ConfigError
-from penchant.estimator.fitted import Fitted
+from penchant.estimator.fitted import Fitted, SideName, other_side
+from penchant.estimator.portraying import Reach, radius_of
 from penchant.estimator.queries import resolve_one, row_of, subject
 from penchant.nets import MLPEncoder, as_arrays
 from penchant.portraits import Bound, Free, Verdict, free_region, known_values
-from penchant.portraits.bounds import Certificate, Witness, certify
+from penchant.portraits.bounds import Certificate, Witness, certify, decoded_bounds
+from penchant.portraits.intervals import OPEN
 from penchant.portraits.verdict import Example
 from penchant.spaces import UniformSpace
 
-__all__ = ["bound_of", "certify_items", "provable"]
+__all__ = ["bound_of", "certify_items", "provable", "proved_ranges"]
 
 _PIECES = 64
 """Budget of a bound that only helps a search: what it does not settle is tried."""
@@ -69,6 +72,33 @@ def certify_items(
         farthest=_example(fitted, found.farthest, list(ranges)),
         pieces=found.pieces,
         notes=_notes(found, [headings[n] for n in names if n not in known and n not in wanted and n not in ids]),
+    )
+
+
+def proved_ranges(fitted: Fitted, side: SideName, who: Any, reach: Reach, pieces: int) -> pl.DataFrame:
+    """See `Penchant.ranges`."""
+    asked, of = resolve_one(fitted, side, who), other_side(side)
+    space = fitted.model.space
+    decoder = fitted.model.item_decoder if of == "item" else fitted.model.user_decoder
+    if not isinstance(space, UniformSpace):
+        raise ConfigError(f"ranges: nothing can be proved of {type(space).__name__}; a norm's space is needed")
+    radius = radius_of(fitted, of, asked.points[0].cpu().numpy(), reach).distance
+    logits = decoded_bounds(decoder, space, asked.points, radius, pieces=pieces)
+    found = logits.shares()
+    labels = fitted.side_encoder(of).labels()
+    low, high = (end[0].clamp(0, 1).cpu().numpy() for end in (found.certified.low, found.certified.high))
+    here = fitted.decode(of, asked.points.cpu().numpy())[0].astype(np.float64)
+    return pl.DataFrame(
+        {
+            "feature": [feature for feature, _ in labels],
+            "value": [value for _, value in labels],
+            "decoded": here,
+            "low": low,
+            "high": high,
+            "found_low": found.found.low[0].cpu().numpy(),
+            "found_high": found.found.high[0].cpu().numpy(),
+            "open": high - low > OPEN,
+        }
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import polars as pl
 
 from penchant.conformal import RecallThreshold, recall_threshold
-from penchant.estimator.certifying import certify_items
+from penchant.estimator.certifying import certify_items, proved_ranges
 from penchant.estimator.changing import what_if
 from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName
@@ -131,6 +131,36 @@ class Reader(Recommender):
                 (another activation than ReLU).
         """
         return certify_items(self._check_fitted(), user, item=item, fixed=fixed or {}, free=free, pieces=pieces)
+
+    def ranges(
+        self,
+        user: Who,
+        *,
+        side: SideName = "user",
+        probability: float | None = None,
+        core: float | None = None,
+        distance: float | None = None,
+        pieces: int = 1,
+    ) -> pl.DataFrame:
+        """What the decoder says anywhere in a ball: proved ranges beside found ones, before calibration.
+
+        They tell how far a portrait could be off, were the point elsewhere in the ball; near the point (a distance of
+        .1, say) they are narrow, in the ball of P ≥ ½ most are open.
+
+        Arguments:
+            user: an id or a row; an item for ``side="item"``.
+            probability, core, distance: how far the ball reaches, as of `portrait`.
+            pieces: the ball is cut into so many parts at most where proved and found ranges are far apart.
+
+        Returns:
+            A row a coordinate: feature, value, decoded (at the point), low and high (proved: nowhere outside),
+            found_low and found_high (reached), open (wider than a half). All in [0, 1].
+
+        Raises:
+            ConfigError: a decoder of which nothing can be proved (another activation than ReLU).
+        """
+        reach = Reach(probability=probability, core=core, distance=distance)
+        return proved_ranges(self._check_fitted(), side, user, reach, pieces)
 
     def group(
         self,
