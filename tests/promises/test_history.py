@@ -46,7 +46,12 @@ def test_a_new_user_who_brings_a_known_history_is_that_user(model, parts):
             }
         }
         np.testing.assert_allclose(model.encode("user", row), model.encode("user", user), atol=1e-5)
-        assert model.recommend(row, n=3).columns[0] == "row"
+        new = model.recommend(row, n=3)
+        assert new.columns[0] == "row"
+        assert new["item_id"].to_list() == model.recommend(user, n=3)["item_id"].to_list(), "the past is left out too"
+        assert not set(new["item_id"]) & set(own["item_id"])
+        everything = model.recommend(row, n=80, exclude_seen=False)
+        assert set(row["past"]["liked"]) <= set(everything["item_id"])
 
 
 def test_each_click_makes_new_users_better_known(model, parts):

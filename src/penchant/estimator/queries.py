@@ -129,7 +129,7 @@ def recommend(
     asked = resolve(fitted, "user", users, context)
     chosen = _candidates(fitted, candidates, where)
     points = fitted.known["item"].points[torch.as_tensor(chosen, device=fitted.device)]
-    exclude = _seen_among(fitted, asked.rows, chosen) if exclude_seen else None
+    exclude = _seen_among(fitted, asked, chosen) if exclude_seen else None
     distance, found = fitted.model.space.topk(asked.points, points, min(n, len(chosen)), exclude=exclude)
     reached = torch.isfinite(distance).cpu().numpy()
     query, rank = np.nonzero(reached)
@@ -163,13 +163,18 @@ def rows_where(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " c"], wher
     return kept.fill_null(False).to_numpy()
 
 
-def _seen_among(fitted: Fitted, users: Int[np.ndarray, " q"], chosen: Int[np.ndarray, " c"]) -> list[Tensor]:
-    """For each user, the positions in ``chosen`` of items of the training rows."""
+def _seen_among(fitted: Fitted, asked: Asked, chosen: Int[np.ndarray, " c"]) -> list[Tensor]:
+    """For each user, the positions in ``chosen`` of items of the training rows, or of the past that a row brings."""
     position = np.full(len(fitted.known["item"].frame), -1, dtype=np.int64)
     position[chosen] = np.arange(len(chosen))
     by_user, items = fitted.seen["user"].to_numpy(), fitted.seen["item"].to_numpy()  # in order of users
-    first, last = np.searchsorted(by_user, users, side="left"), np.searchsorted(by_user, users, side="right")
-    found = (position[items[a:b]] for a, b in zip(first, last, strict=True))
+    first, last = (np.searchsorted(by_user, asked.rows, side=side) for side in ("left", "right"))
+    found = [position[items[a:b]] for a, b in zip(first, last, strict=True)]
+    past = None if asked.features is None else asked.features.history
+    if past is not None:
+        own, offsets = np.asarray(past.items), np.asarray(past.offsets)
+        for j in np.flatnonzero(asked.rows < 0):
+            found[j] = position[own[offsets[j] : offsets[j + 1]]]
     return [torch.as_tensor(f[f >= 0], device=fitted.device) for f in found]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from penchant._spec import History
 from penchant.errors import DataError, Problem, UnknownIdError
@@ -103,22 +103,33 @@ class Histories:
         Raises:
             DataError: something else. UnknownIdError: an item that is not in the catalogue.
         """
-        found, offsets = [], [0]
-        for number, one in enumerate(given):
-            signs = _signs(one, number, self.field.name)
-            labels = dict.fromkeys(self._rows(signs["liked"], number), 1.0)
-            labels |= dict.fromkeys(self._rows(signs["disliked"], number), 0.0)
-            found += sorted(labels.items())
-            offsets.append(len(found))
-        items = np.array([item for item, _ in found], dtype=np.int64)
-        liked = np.array([label for _, label in found], dtype=np.float32)
-        return History(items, liked, np.ones(len(found), dtype=np.float32), np.array(offsets, dtype=np.int64))
+        signs = [_signs(one, number, self.field.name) for number, one in enumerate(given)]
+        named = [ids for sign in signs for ids in (sign["liked"], sign["disliked"])]
+        sizes = np.array([len(ids) for ids in named], dtype=np.int64)
+        places = np.repeat(np.arange(len(named)), sizes)
+        rows, liked = places // 2, places % 2 == 0
+        items = self._rows([one for ids in named for one in ids], rows)
+        order = np.lexsort((liked, items, rows))  # a dislike before a like of the same item: the first one stays
+        rows, items, liked = rows[order], items[order], liked[order]
+        first = np.ones(len(rows), dtype=bool)
+        first[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(rows[first], minlength=len(signs)))]).astype(np.int64)
+        one = np.ones(int(first.sum()), dtype=np.float32)
+        return History(items[first], liked[first].astype(np.float32), one, offsets)
 
-    def _rows(self, ids: Sequence[Any], number: int) -> list[int]:
+    def _rows(self, ids: list[Any], rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+        """Rows of the catalogue of ids, which the given rows name."""
+        if not ids:
+            return np.zeros(0, dtype=np.int64)
         try:
-            return [int(row) for row in self.items.rows(list(ids))] if len(ids) else []
-        except UnknownIdError as error:
-            raise UnknownIdError(f"{self.field.name} of row {number}: {error}") from error
+            return self.items.rows(ids)
+        except UnknownIdError:
+            for number in np.unique(rows):  # the first row with such an item is named
+                try:
+                    self.items.rows([ids[j] for j in np.flatnonzero(rows == number)])
+                except UnknownIdError as error:
+                    raise UnknownIdError(f"{self.field.name} of row {number}: {error}") from error
+            raise
 
 
 def _signs(one: Any, number: int, name: str) -> dict[str, list[Any]]:
