@@ -88,3 +88,15 @@ def test_no_point_of_a_ball_is_read_outside_of_the_proved_ranges(model):
         > 2 * found.select((pl.col("high") - pl.col("low")).mean()).item()
     )
     assert model.ranges("i1", side="item", core=0.1, pieces=4).columns == found.columns
+
+
+def test_a_value_that_no_training_row_has_is_named(model):
+    verdict = model.certify("u1", fixed={"lang": "xx"}, free=["video"])
+    assert any("No training row has lang xx" in note for note in verdict.notes)
+
+
+def test_ids_that_are_free_are_named_in_examples(model):
+    verdict = model.certify("u1", item="i0", free=["item_id"])
+    ids = model.items_["item_id"].to_list()
+    assert verdict.nearest.values["item_id"] in ids
+    assert verdict.farthest.words["item_id"] in ids

@@ -25,7 +25,8 @@ def test_what_they_would_like_on_the_average_is_the_mean_of_their_portraits(mode
     names = ["u1", "u2", "u3"]
     each = model.portraits(names).drop("user_id").mean().row(0, named=True)
     for row in model.group(names).portrait.features.iter_rows(named=True):
-        name = row["feature"] if row["feature"] == row["value"] else f"{row['feature']}={row['value']}"
+        told = row["value"].startswith(row["feature"])
+        name = row["value"] if told else f"{row['feature']}={row['value']}"
         assert row["share"] == pytest.approx(each[name], abs=1e-5)
 
 
@@ -74,3 +75,18 @@ def test_large_segments_are_asked_by_a_sample_and_large_catalogues_near_the_cent
 def test_groups_that_cannot_be_are_refused(model, asked, error, said):
     with pytest.raises(error, match=said):
         model.group(**asked)
+
+
+def test_a_common_ball_of_hardly_any_size_is_no_error(model, monkeypatch):
+    names = ["u1", "u2", "u3"]
+    reach = model.group(names).reach
+    probability = float(model.calibration_.probability(np.array([reach * (1 + 1e-7)]))[0])
+    found = model.group(names, probability=probability)
+    assert abs(found.left) < 1e-3
+    assert found.portrait.ball.words.startswith(("The ball that everyone likes", "They have no ball in common"))
+
+
+def test_one_alone_is_no_group_of_several(model):
+    said = model.group(["u1"])
+    assert "a group of one user" in said.title
+    assert said.sentences()[0].startswith("One alone")

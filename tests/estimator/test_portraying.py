@@ -29,7 +29,9 @@ def test_portraits_of_many_are_those_of_each(model, monkeypatch):
     everyone = model.portraits()
     assert everyone["user_id"].to_list() == model.users_["user_id"].to_list()
     one = model.portrait("u3", details=False).features
-    told = {(f if f == v else f"{f}={v}"): share for f, v, share in one.select("feature", "value", "share").rows()}
+    told = {
+        (v if v.startswith(f) else f"{f}={v}"): share for f, v, share in one.select("feature", "value", "share").rows()
+    }
     row = everyone.row(3, named=True)
     for name, share in told.items():
         assert row[name] == pytest.approx(share, abs=1e-5)

@@ -96,3 +96,10 @@ def test_a_ball_of_one_kind_is_not_divided():
     known[:, 1] = 0.4
     assert len(details(known).modes) == 1
     assert all(heading != "kinds of what is liked" for heading, _ in details(known).lines())
+
+
+def test_made_up_rows_that_would_not_be_liked_are_left_out():
+    found = details(threshold=0.01, slope=20.0)
+    assert (found.invented["probability"] >= 0.5).all()
+    if not len(found.invented):
+        assert any("would be liked" in note for note in found.notes)

@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Float
 from torch import Tensor
 
-from penchant._spec import Features
+from penchant._spec import FIRST, Features
 from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.portraying import Reach, radius_of
@@ -20,6 +20,8 @@ from penchant.portraits.bounds import Certificate, Witness, certify, decoded_bou
 from penchant.portraits.intervals import OPEN
 from penchant.portraits.verdict import Example
 from penchant.spaces import UniformSpace
+from penchant.tables import SideEncoder
+from penchant.tables.kinds import Id
 
 __all__ = ["bound_of", "certify_items", "provable", "proved_ranges"]
 
@@ -52,6 +54,7 @@ def certify_items(
     if not any(row[name] is not None for name in ids):
         features = encoder.without_ids(features)  # one that is new
     known = {name: row[name] for name in names if row[name] is not None and name not in wanted and name not in ids}
+    missing = [f.heading for f in encoder.fields if f.name not in {*known, *wanted, *ids}]
     who = resolve_one(fitted, "user", user, "certify: ")
     space, net = provable(fitted)
     found = certify(net, free_region(encoder, features, wanted), space=space, centre=who.points[0],
@@ -71,7 +74,7 @@ def certify_items(
         nearest=_example(fitted, found.nearest, list(ranges)),
         farthest=_example(fitted, found.farthest, list(ranges)),
         pieces=found.pieces,
-        notes=_notes(found, [headings[n] for n in names if n not in known and n not in wanted and n not in ids]),
+        notes=(*_unseen(encoder, features, fixed), *_notes(found, missing)),
     )
 
 
@@ -149,8 +152,13 @@ def _example(fitted: Fitted, witness: Witness, free: Sequence[str]) -> Example:
     encoder = fitted.encoder.item
     features = as_arrays(witness.features)
     vector = encoder.portrait(features)
-    values = encoder.decode(vector).row(0, named=True)
+    values = encoder.decode(vector).row(0, named=True) if encoder.layout.width else {}
     words = encoder.words(vector[0])
+    for block, code in zip(encoder.layout.of("code"), features.codes[0].tolist(), strict=True):
+        kind = next(kind for kind in encoder.kinds if kind.field.name == block.name)
+        if isinstance(kind, Id) and code >= FIRST:
+            values[block.name] = kind.values.series[code - FIRST]
+            words[kind.field.heading] = str(values[block.name])
     headings = {field.name: field.heading for field in encoder.fields}
     probability = fitted.calibration.probability(np.array([witness.distance]))
     return Example(
@@ -165,6 +173,11 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple) and len(value) == 2:
         return f"{value[0]} to {value[1]}"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _unseen(encoder: SideEncoder, row: Features, fixed: Mapping[str, Any]) -> tuple[str, ...]:
+    strange = [f for f in encoder.fields if fixed.get(f.name) is not None and not known_values(encoder, row, [f.name])]
+    return tuple(f"No training row has {f.heading} {_words(fixed[f.name])}: it counts as a new value." for f in strange)
 
 
 def _notes(found: Certificate, missing: Sequence[str]) -> tuple[str, ...]:

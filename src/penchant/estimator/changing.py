@@ -21,7 +21,7 @@ __all__ = ["what_if"]
 
 
 def what_if(
-    fitted: Fitted, side: SideName, who: Any, change: Mapping[str, Any], *, n: int, core: float, rng: int
+    fitted: Fitted, side: SideName, who: Any, change: Mapping[str, Any], *, n: int, core: float, trained: bool, rng: int
 ) -> WhatIf:
     """See `Penchant.what_if`."""
     if not change:
@@ -32,7 +32,7 @@ def what_if(
     row = _row(fitted, side, who, was)
     now = _changed(fitted, side, was, row, change)
     reach = Reach(core=core)
-    before, after = (portrait_of(fitted, side, one, name, reach=reach, rng=rng) for one in (was, now))
+    before, after = (portrait_of(fitted, side, one, name, reach=reach, trained=trained, rng=rng) for one in (was, now))
     distance = [_distances(fitted, of, one) for one in (was, now)]
     inside = [found <= shown.ball.distance for found, shown in zip(distance, (before, after), strict=True)]
     moved = fitted.model.space.base_distance(was.points[0].double(), now.points[0].double())

@@ -1,6 +1,7 @@
 """Portraits of groups and segments, asked of the fitted model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,18 @@ from torch import Tensor
 from penchant._random import generator
 from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
-from penchant.estimator.portraying import Reach, evidence, radius_of
+from penchant.estimator.portraying import NO_PORTRAIT_TERM, Reach, evidence, radius_of
 from penchant.estimator.queries import Asked, described, resolve, rows_where
-from penchant.portraits import GroupPortrait, Part, find_common_taste, liked_more, read_portrait
+from penchant.portraits import (
+    Group,
+    GroupPortrait,
+    Part,
+    Radius,
+    find_common_taste,
+    least_radius,
+    liked_more,
+    read_portrait,
+)
 from penchant.spaces import UniformSpace
 
 __all__ = ["group_portrait"]
@@ -34,6 +44,7 @@ def group_portrait(
     *,
     probability: float,
     examples: int,
+    trained: bool,
     rng: int,
 ) -> GroupPortrait:
     """See `Penchant.group`."""
@@ -42,13 +53,15 @@ def group_portrait(
         raise ConfigError("group: a space with a norm is needed, this one has none")
     asked, name = _members(fitted, side, members, where)
     radius = fitted.calibration.radius(probability)
-    if not radius > 0:
-        raise ConfigError(f"group: probability = {probability}: no ball is that sure; a smaller one expected")
+    least = least_radius(space)
+    if radius < least:
+        top = float(fitted.calibration.probability(np.array([least]))[0])
+        raise ConfigError(f"group: probability = {probability}: no ball is that sure; below {top:.4g} expected")
     points = asked.points.cpu().numpy()
     found = find_common_taste(space, points, radius, rng=rng)
     given = evidence(fitted, side, asked)
     shares = fitted.readings[of].shares(given)
-    low, high = fitted.readings[of].stage(given).shares.interval(shares)
+    low, high = fitted.readings[of].ends(given, shares)
     encoder = fitted.side_encoder(of)
     some = generator(rng, "groups").permutation(len(points))[:_ASKED]
     everyone = read_portrait(
@@ -59,7 +72,8 @@ def group_portrait(
         encoder=encoder,
         population=fitted.population[of],
         examples=_liked_by_most(fitted, of, asked.points[torch.as_tensor(some)], found.centre, radius, examples),
-        ball=radius_of(fitted, of, found.centre, Reach(distance=max(found.left, 0.0) or radius)),
+        ball=_ball(fitted, of, found, radius),
+        notes=() if trained else (NO_PORTRAIT_TERM,),
     )
     parts = []
     for part, other in zip(found.parts, reversed(found.parts), strict=True):
@@ -81,6 +95,15 @@ def group_portrait(
     )
 
 
+def _ball(fitted: Fitted, of: SideName, found: Group, radius: float) -> Radius:
+    """The ball of what everyone likes; without a common taste, one as large as a member's around their centre."""
+    common = found.left >= 0
+    reach = max(found.left, least_radius(fitted.model.space)) if common else radius
+    ball = radius_of(fitted, of, found.centre, Reach(distance=reach))
+    said = "The ball that everyone likes" if common else "They have no ball in common. The one of a single taste there"
+    return replace(ball, words=f"{said} has radius {reach:.3f} and holds {ball.inside:.1%} of the known {of}s.")
+
+
 def _members(fitted: Fitted, side: SideName, members: Any, where: str | None) -> tuple[Asked, str]:
     """Those in question, and who they are in words.
 
@@ -90,7 +113,7 @@ def _members(fitted: Fitted, side: SideName, members: Any, where: str | None) ->
         raise ConfigError(f"group: give {side}s or a condition (where), one of the two")
     if where is None:
         asked = resolve(fitted, side, members)
-        return asked, f"a group of {len(asked.rows)} {side}s"
+        return asked, f"a group of {len(asked.rows)} {side}s" if len(asked.rows) != 1 else f"a group of one {side}"
     ids = fitted.known[side].vocabulary.ids
     kept = np.flatnonzero(rows_where(fitted, side, np.arange(len(ids)), where))
     if not len(kept):

@@ -19,6 +19,7 @@ from penchant.portraits import (
     Portrait,
     Radius,
     find_details,
+    least_radius,
     likely_values,
     read_portrait,
     resolve_radius,
@@ -26,9 +27,9 @@ from penchant.portraits import (
 from penchant.spaces import UniformSpace
 from penchant.training import encode_all
 
-__all__ = ["Reach", "evidence", "portrait", "portrait_of", "portrait_table", "radius_of"]
+__all__ = ["NO_PORTRAIT_TERM", "Reach", "evidence", "portrait", "portrait_of", "portrait_table", "radius_of"]
 
-_NO_PORTRAIT_TERM = (
+NO_PORTRAIT_TERM = (
     "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
     "and such portraits were measured to be worse than the population average. Train with loss.delta > 0."
 )
@@ -59,7 +60,9 @@ def radius_of(fitted: Fitted, of: SideName, centre: Float[np.ndarray, " k"], rea
 
     Raises: ConfigError: several meanings, or one outside its range.
     """
-    asked = reach if reach.given else Reach(probability=0.5)
+    least = least_radius(fitted.model.space)
+    even = Reach(probability=0.5) if fitted.calibration.threshold > least else Reach(distance=least)
+    asked = reach if reach.given else even
     return resolve_radius(
         fitted.model.space,
         centre,
@@ -119,10 +122,10 @@ def portrait_of(
     given = evidence(fitted, side, asked)
     reading, encoder = fitted.readings[of], fitted.side_encoder(of)
     stage, raw, shares = reading.stage(given), reading.raw(given), reading.shares(given)
-    low, high = stage.shares.interval(shares)
+    low, high = reading.ends(given, shares)
     centre = asked.points[0].cpu().numpy()
     ball = radius_of(fitted, of, centre, reach)
-    notes = () if trained else (_NO_PORTRAIT_TERM,)
+    notes = () if trained else (NO_PORTRAIT_TERM,)
     found = None
     if details and isinstance(fitted.model.space, UniformSpace):
         found = details_of(fitted, of, centre, ball.distance if reach.given else None, source, examples, rng)
@@ -135,7 +138,7 @@ def portrait_of(
         ends=(low[0], high[0]),
         encoder=encoder,
         population=fitted.population[of],
-        examples=nearest(fitted, asked.points, of, max(1, examples)),
+        examples=nearest(fitted, asked.points, of, max(1, examples)).head(max(0, examples)),
         ball=ball,
         likely=None if stage.intervals is None else likely_values(encoder, stage.intervals, raw[0]),
         details=found,
@@ -198,7 +201,7 @@ def portrait_table(fitted: Fitted, side: SideName, who: Any) -> pl.DataFrame:
     """See `Penchant.portraits`."""
     of = other_side(side)
     reading, labels = fitted.readings[of], fitted.side_encoder(of).labels()
-    names = [feature if feature == value else f"{feature}={value}" for feature, value in labels]
+    names = [value if value.startswith(feature) else f"{feature}={value}" for feature, value in labels]
     names = [name if names.count(name) == 1 else f"{name} ({j})" for j, name in enumerate(names)]
     shares, keys = [np.zeros((0, len(names)))], []
     for part in _parts(fitted, side, who):

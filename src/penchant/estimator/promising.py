@@ -37,7 +37,7 @@ def guarantees(fitted: Fitted, tables: Tables, levels: Sequence[float]) -> pl.Da
             fitted.likes["distance"], fitted.likes["user"], 1 - level, diameter=fitted.model.space.diameter
         )
         found = coverage(distance <= held.distance, user, promised=level, calibrated=held.users or None)
-        rows.append(_row("recall", "likes inside the ball", found))
+        rows.append(_row("recall", "likes inside the ball", found, held.reason))
     subjects, subject = np.unique(user, return_inverse=True)
     known = fitted.known["user"].vocabulary.find(tables.user_ids)[subjects]
     features = fitted.encoder.encode_users(tables.users[subjects], tables.user_ids.gather(subjects))
@@ -56,5 +56,5 @@ def guarantees(fitted: Fitted, tables: Tables, levels: Sequence[float]) -> pl.Da
     return pl.DataFrame(rows)
 
 
-def _row(promise: str, of: str, found: Coverage) -> dict[str, object]:
-    return {"promise": promise, "of": of, **asdict(found), "kept": found.kept}
+def _row(promise: str, of: str, found: Coverage, note: str = "") -> dict[str, object]:
+    return {"promise": promise, "of": of, **asdict(found), "kept": found.kept, "note": note}

@@ -227,4 +227,6 @@ def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {_words(some)}" for name, some in value.items() if some)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

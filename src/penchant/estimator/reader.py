@@ -1,17 +1,19 @@
 """What is read out of a fitted space: portraits, audiences, reasons, proofs and promises."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
 
 from penchant.conformal import RecallThreshold, recall_threshold
+from penchant.errors import ConfigError
 from penchant.estimator.certifying import certify_items, proved_ranges
 from penchant.estimator.changing import what_if
 from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName
 from penchant.estimator.grouping import group_portrait
-from penchant.estimator.portraying import Reach, portrait, portrait_table
+from penchant.estimator.portraying import NO_PORTRAIT_TERM, Reach, portrait, portrait_table
 from penchant.estimator.promising import guarantees
 from penchant.losses import Loss
 from penchant.portraits import Explanation, Free, GroupPortrait, Portrait, Verdict, WhatIf
@@ -94,7 +96,10 @@ class Reader(Recommender):
             A row each: the key ("row" for rows of features), then a column for each coordinate, ``feature=value`` or
             ``feature``: its calibrated share of what is liked, or its level, in [0, 1].
         """
-        return portrait_table(self._check_fitted(), side, users)
+        fitted = self._check_fitted()
+        if self.loss.delta == 0:
+            warnings.warn(NO_PORTRAIT_TERM, UserWarning, stacklevel=2)
+        return portrait_table(fitted, side, users)
 
     def explain(self, user: Who, item: Who, *, only: Sequence[str] | None = None, max_changes: int = 3) -> Explanation:
         """Why a user would like an item or not: the distance by axis, by the item's features and by the user's history,
@@ -120,14 +125,15 @@ class Reader(Recommender):
 
         Arguments:
             user: an id, or a row of features.
-            fixed: column to value, what is known of the items.
+            fixed: column to value, what is known of the items; one that no training row has counts as such (noted).
             free: columns that may be anything known from the training rows, or columns to what they may be: numbers and
                 dates (from, to), others a list of values. None: all that is not fixed.
             item: an id or a row that gives what is neither fixed nor free; without it such columns are missing.
             pieces: how much work to spend at most: pieces of the region that are bounded, up to a millisecond each.
 
         Raises:
-            ConfigError: a column that is both, no such column or value, or a model of which nothing can be proved
+            ConfigError: a column that is both, no such column, a free value that no training row has, or a model of
+                which nothing can be proved
                 (another activation than ReLU).
         """
         return certify_items(self._check_fitted(), user, item=item, fixed=fixed or {}, free=free, pieces=pieces)
@@ -185,7 +191,14 @@ class Reader(Recommender):
             UnknownIdError: an id in no table. DataError: a condition or a row that does not fit the table.
         """
         return group_portrait(
-            self._check_fitted(), side, users, where, probability=probability, examples=examples, rng=self.rng
+            self._check_fitted(),
+            side,
+            users,
+            where,
+            probability=probability,
+            examples=examples,
+            trained=self.loss.delta > 0,
+            rng=self.rng,
         )
 
     def what_if(
@@ -199,7 +212,9 @@ class Reader(Recommender):
             n: how many items of the top before and after are shown.
             core: share of the known items, the nearest, that counts as the core.
         """
-        return what_if(self._check_fitted(), side, user, change, n=n, core=core, rng=self.rng)
+        return what_if(
+            self._check_fitted(), side, user, change, n=n, core=core, trained=self.loss.delta > 0, rng=self.rng
+        )
 
     def guarantees(self, tables: Tables, levels: Sequence[float] = (0.8, 0.9, 0.95)) -> pl.DataFrame:
         """What was promised beside what is found on other likes: of users dealt out like the validation rows' users.
@@ -211,7 +226,7 @@ class Reader(Recommender):
         Returns:
             Columns: promise (recall: likes inside the ball of `recall_threshold`; interval: liked values inside the
             portrait's interval), of (what), promised, measured, error, low, high (an interval for the true coverage),
-            users, pairs, kept (the promise is kept within sampling error).
+            users, pairs, kept (the promise is kept within sampling error), note (why a promise says nothing).
         """
         return guarantees(self._check_fitted(), tables, levels)
 
@@ -222,5 +237,7 @@ class Reader(Recommender):
         is the diameter and says why.
         """
         fitted: Fitted = self._check_fitted()
+        if not 0 < recall < 1:
+            raise ConfigError(f"recall = {recall}: a share between 0 and 1 expected")
         likes, diameter = fitted.likes, fitted.model.space.diameter
         return recall_threshold(likes["distance"], likes["user"], 1 - recall, diameter=diameter)

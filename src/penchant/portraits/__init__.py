@@ -5,13 +5,13 @@ from penchant.portraits.details import Details, find_details
 from penchant.portraits.explain import Explanation, Pair, explain
 from penchant.portraits.freedoms import Free, free_region, known_values
 from penchant.portraits.group_portrait import GroupPortrait, Part, liked_more
-from penchant.portraits.groups import find_common_taste
+from penchant.portraits.groups import Group, find_common_taste
 from penchant.portraits.likes import LikedMeans, Likes, liked_means
 from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
 from penchant.portraits.past import Others, Pairs, Past, past_of
 from penchant.portraits.portrait import Portrait
-from penchant.portraits.radius import Radius, resolve_radius
+from penchant.portraits.radius import Radius, least_radius, resolve_radius
 from penchant.portraits.read import likely_values, read_portrait
 from penchant.portraits.reading import ENOUGH, Evidence, Reading, fit_reading
 from penchant.portraits.verdict import Verdict
@@ -24,6 +24,7 @@ __all__ = [
     "Evidence",
     "Explanation",
     "Free",
+    "Group",
     "GroupPortrait",
     "LikedMeans",
     "Likes",
@@ -46,6 +47,7 @@ __all__ = [
     "free_region",
     "html_page",
     "known_values",
+    "least_radius",
     "liked_means",
     "liked_more",
     "likely_values",

@@ -13,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from penchant.errors import ConfigError
 from penchant.portraits._distances import distances_to
 from penchant.portraits.distribution import Decode, Encode, ReadRows, ball_distribution, prior_distribution
 from penchant.portraits.examples import new_examples
@@ -29,6 +30,7 @@ NameRows = Callable[[Int64[np.ndarray, " e"]], Sequence[Any]]
 _COMPARED = 20_000
 """Known rows, the nearest, with which made-up ones are compared at most: is it new?"""
 _SHOWN = 8
+_NONE_LIKED = "No made-up {} would be liked with P of at least ½; of the likeliest it is {:.2f}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Details:
     modes: pl.DataFrame
     """One row a kind of liked rows, the largest first: name, share, typical (field to words), nearest (real ones)."""
     invented: pl.DataFrame
-    """Whole rows that do not exist yet and would be liked, the likeliest first: the fields' own values and units, then
-    probability and distance."""
+    """Whole rows that do not exist yet and would be liked (P ≥ ½), the likeliest first: the fields' own values and
+    units, then probability and distance."""
     source: Source
     """Known rows by how likely each is liked (prior), or points of the ball that came back (ball)."""
     returned: float
@@ -133,7 +135,11 @@ def find_details(
         threshold, slope: of the calibration; radius: of the ball, None: P(liked) alone decides.
         source: known rows × P(liked), or points of the ball that are like rows (then a radius is needed).
         count: made-up rows; rng: seed of all draws.
+
+    Raises: ConfigError: another source.
     """
+    if source not in ("prior", "ball"):
+        raise ConfigError(f"source = {source!r}: 'prior' or 'ball' expected")
     if source == "ball":
         ball = Ball(space, torch.from_numpy(np.ascontiguousarray(centre)), threshold if radius is None else radius)
         found = ball_distribution(ball, decode=decode, encode=encode, encoder=encoder, rng=rng)
@@ -151,14 +157,16 @@ def find_details(
         space, centre, points[compared], decode=decode, encode=encode, encoder=encoder, known=read(compared),
         threshold=threshold, slope=slope, radius=radius, count=count, side=side, rng=rng,
     )  # fmt: skip
+    liked = made.probability >= 0.5
+    extra = () if liked.any() or not len(liked) else (_NONE_LIKED.format(side, made.probability.max()),)
     return Details(
         distribution=found.table(encoder),
         modes=_modes_frame(modes, names),
-        invented=made.frame(),
+        invented=made.frame().filter(pl.Series(liked, dtype=pl.Boolean)),
         source=source,
         returned=found.returned,
         effective=found.effective,
-        notes=(*found.notes, *made.notes),
+        notes=(*found.notes, *made.notes, *extra),
     )
 
 

@@ -81,6 +81,8 @@ def _ends(axis: Axis, allowed: Any) -> tuple[float, float]:
         low, high = (axis.number(value) for value in allowed)
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"free: {name} = {allowed!r}: two values of {axis.kind.field.kind} expected") from error
+    if math.isnan(low) or math.isnan(high):
+        raise ConfigError(f"free: {name} = {allowed!r}: two values of {axis.kind.field.kind} expected")
     first, last = max(low, axis.ends[0]), min(high, axis.ends[1])
     if not first <= last:
         known = " to ".join(axis.words(axis.value(end)) for end in axis.ends)

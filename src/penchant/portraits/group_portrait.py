@@ -76,7 +76,8 @@ class GroupPortrait(Shown):
     def sentences(self) -> list[str]:
         """The verdict in words."""
         if self.verdict == "common taste":
-            said = f"All {self.size} have a common taste: whatever is within {self.left:.3f} of their centre."
+            who = f"All {self.size} have a common taste" if self.size > 1 else "One alone"
+            said = f"{who}: whatever is within {self.left:.3f} of their centre."
         elif self.verdict == "no common taste":
             said = f"No common taste (proved): nothing is within {self.radius:.3f} of all {self.size}."
         else:

@@ -20,7 +20,7 @@ from penchant.errors import ConfigError
 from penchant.portraits._distances import distances_to
 from penchant.spaces import BaseSpace
 
-__all__ = ["Radius", "resolve_radius"]
+__all__ = ["Radius", "least_radius", "resolve_radius"]
 
 _LEAST = 1e-4
 """Smallest radius, as a share of the diameter: points in single precision can still be told apart in such a ball."""
@@ -46,6 +46,11 @@ class Radius:
     """Was more asked for than the whole space?"""
     words: str
     """All of that in sentences, for a note."""
+
+
+def least_radius(space: BaseSpace) -> float:
+    """The smallest radius of a ball in which points in single precision can be told apart."""
+    return _LEAST * space.diameter
 
 
 def resolve_radius(
@@ -79,7 +84,7 @@ def resolve_radius(
     if sum(given is not None for given in (probability, core, distance)) != 1:
         raise ConfigError("radius: give exactly one of probability, core (a share) and distance")
     apart = distances_to(space, points, centre)
-    least = _LEAST * space.diameter
+    least = least_radius(space)
     meaning: Meaning = "probability"
     if probability is not None:
         asked = _by_probability(probability, threshold, slope, least)

@@ -83,6 +83,15 @@ class Reading:
         raw, is_new = self.raw(evidence), _new(evidence.past)
         return np.where(is_new[:, None], self.new.shares.apply(raw), self.known.shares.apply(raw))
 
+    def ends(
+        self, evidence: Evidence, shares: Float[np.ndarray, "n width"]
+    ) -> tuple[Float[np.ndarray, "n width"], Float[np.ndarray, "n width"]]:
+        """Ends of a 90 % interval for the true share of each, in [0, 1]."""
+        is_new = _new(evidence.past)[:, None]
+        known, new = self.known.shares.interval(shares), self.new.shares.interval(shares)
+        low, high = (np.where(is_new, b, a) for a, b in zip(known, new, strict=True))
+        return low, high
+
     def stage(self, evidence: Evidence) -> Stage:
         """The fit that counts for the first subject."""
         return self.new if _new(evidence.past)[0] else self.known
