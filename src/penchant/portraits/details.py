@@ -16,7 +16,7 @@ from rich.text import Text
 from penchant.errors import ConfigError
 from penchant.portraits._distances import distances_to
 from penchant.portraits.distribution import Decode, Encode, ReadRows, ball_distribution, prior_distribution
-from penchant.portraits.examples import new_examples
+from penchant.portraits.examples import Examples, new_examples
 from penchant.portraits.modes import Mode, find_modes
 from penchant.spaces import Ball, UniformSpace
 from penchant.tables import SideEncoder
@@ -157,17 +157,23 @@ def find_details(
         space, centre, points[compared], decode=decode, encode=encode, encoder=encoder, known=read(compared),
         threshold=threshold, slope=slope, radius=radius, count=count, side=side, rng=rng,
     )  # fmt: skip
-    liked = made.probability >= 0.5
-    extra = () if liked.any() or not len(liked) else (_NONE_LIKED.format(side, made.probability.max()),)
+    invented, said = _liked_ones(made, side)
     return Details(
         distribution=found.table(encoder),
         modes=_modes_frame(modes, names),
-        invented=made.frame().filter(pl.Series(liked, dtype=pl.Boolean)),
+        invented=invented,
         source=source,
         returned=found.returned,
         effective=found.effective,
-        notes=(*found.notes, *made.notes, *extra),
+        notes=(*found.notes, *said),
     )
+
+
+def _liked_ones(made: Examples, side: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The made-up rows that would be liked, and what there is to say of them."""
+    liked = made.probability >= 0.5
+    none = () if liked.any() or not len(liked) else (_NONE_LIKED.format(side, made.probability.max()),)
+    return made.frame().filter(pl.Series(liked, dtype=pl.Boolean)), (*made.notes, *none)
 
 
 def _modes_frame(modes: Sequence[Mode], names: NameRows) -> pl.DataFrame:
