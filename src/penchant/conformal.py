@@ -171,7 +171,8 @@ def recall_threshold(
     reason = ""
     if math.isinf(found):
         had = f"{users} held-out user{'' if users == 1 else 's'} with likes"
-        reason = f"{had}, at least {needed} are needed to promise {100 * (1 - epsilon):.4g}%: the ball is the whole space"
+        share = f"{100 * (1 - epsilon):.4g}%"
+        reason = f"{had}, at least {needed} are needed to promise {share}: the ball is the whole space"
     return RecallThreshold(min(found, float(diameter)), float(epsilon), users, len(distance), reason)
 
 

@@ -29,6 +29,8 @@ class Recommender(ABC):
     """Can it rank items that are not in the training rows?"""
     personal: ClassVar[bool]
     """Do two users get different rankings?"""
+    folds_in: ClassVar[bool] = False
+    """Does `recommend` serve users who are in no table by what they liked, ``{"liked": ids}``, without retraining?"""
 
     _fitted: Any = None
 
@@ -57,13 +59,13 @@ class Recommender(ABC):
 
         Arguments:
             users: ids of known users, one or many; models that serve new users take rows of features
-                instead, ``{column: value}``.
+                instead, ``{column: value}``, and those that fold in pasts, ``{"liked": ids, "disliked": ids}``.
             n: how many for each user, at least 1; fewer where not so many are left.
-            exclude_seen: leave out the items of the user's training rows.
+            exclude_seen: leave out the items of the user's training rows, and of a past that is folded in.
             candidates: ids of the items to choose from; None: all known items.
 
         Returns:
-            Columns: user key ("row", counted from 0, for rows of features), ``rank`` from 1, item key,
+            Columns: user key ("row", counted from 0, for rows of features or pasts), ``rank`` from 1, item key,
             ``score``, which falls with the rank, and what a model adds.
 
         Raises:

@@ -1,17 +1,31 @@
 """What baselines that score by likes have in common: probabilities, popularity, ties and what they refuse."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from penchant.baselines import EASE, ItemKNN, Popular, UserKNN
+from penchant.baselines import CML, EASE, ItemKNN, MultVAE, Popular, TransCF, UserKNN
 from penchant.errors import ConfigError, DataError, UnknownIdError
 from penchant.evaluation import auc
 from penchant.tables import Schema, Tables, simulate, split_random
 
 KINDS = pytest.mark.parametrize("kind", [ItemKNN, UserKNN, EASE])
+STEPWISE = pytest.mark.parametrize(
+    "make",
+    [
+        partial(CML, dim=8, margin=2.0, epochs=15, batch_size=128),
+        partial(TransCF, dim=8, epochs=30, batch_size=128),
+        partial(MultVAE, dim=8, hidden=(32,), epochs=25, batch_size=20),
+    ],
+    ids=["cml", "transcf", "mult-vae"],
+)
+"""Models that learn in steps, at random, with a vector for every item."""
 
 
 def tables(rows, n_users=6, n_items=6):
@@ -117,3 +131,84 @@ def test_without_likes_there_is_nothing_to_learn(kind):
     for pairs in (disliked, disliked.clear()):
         with pytest.raises(DataError, match="training needs liked rows"):
             kind().fit(train.with_interactions(pairs))
+
+
+def planted(rng=0, n_users=120, n_items=60, groups=4):
+    """Users like the items of their group; one like of each is withheld, beside three items of other groups."""
+    g = np.random.default_rng(rng)
+    own = np.arange(n_users)[:, None] % groups == np.arange(n_items) % groups
+    liked = own & (g.random(own.shape) < 0.6) | (g.random(own.shape) < 0.04)
+    rows, withheld = [], []
+    for user in range(n_users):
+        first = g.choice(np.flatnonzero(own[user] & liked[user]))
+        rows += [(user, item, 1) for item in np.flatnonzero(liked[user]).tolist() if item != first]
+        strange = g.choice(np.flatnonzero(~own[user] & ~liked[user]), 3, replace=False).tolist()
+        withheld += [(user, int(first), 1), *[(user, item, 0) for item in strange]]
+    return (tables(each, n_users, n_items) for each in (rows, withheld))
+
+
+@STEPWISE
+def test_what_goes_together_is_learned_and_popularity_is_left_behind(make):
+    train, withheld = planted()
+    first = []
+    for model in (make(), Popular()):
+        p = model.fit(train).predict_proba(withheld)["probability"].to_numpy().reshape(-1, 4)
+        first.append(((p[:, :1] > p[:, 1:]) + 0.5 * (p[:, :1] == p[:, 1:])).mean())
+    assert first[0] > 0.85 > 0.65 > first[1]  # popularity knows no better
+
+
+@STEPWISE
+def test_a_seed_says_all_and_torchs_own_randomness_is_left_alone(make):
+    train, withheld = planted()
+    torch.manual_seed(1)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    first = make(epochs=2).fit(train, withheld).predict_proba(withheld)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+    torch.manual_seed(2)
+    assert make(epochs=2).fit(train, withheld).predict_proba(withheld).equals(first)
+    assert not make(epochs=2, rng=1).fit(train, withheld).predict_proba(withheld).equals(first)
+
+
+@STEPWISE
+def test_popularity_serves_where_there_is_no_vector(make):
+    train = tables(ROWS)
+    model, popular = make(epochs=2).fit(train), Popular().fit(train)
+    later = tables([(4, 0, 0), (5, 3, 0), (9, 0, 0), (0, 9, 0), (9, 9, 0)], n_users=10, n_items=10)
+    found, expected = (m.predict_proba(later)["probability"].to_list() for m in (model, popular))
+    assert found == pytest.approx(expected)
+    assert model.recommend([4, 5], n=6)["item"].to_list() == popular.recommend([4, 5], n=6)["item"].to_list()
+
+
+@STEPWISE
+def test_dislikes_and_what_weighs_nothing_are_not_learned(make):
+    schema = Schema(fields=(), user_id="user", item_id="item", user="user", item="item", weight="w")
+    likes = [(u, i, 1, 1.0) for u, i, y in ROWS if y]
+    noise = [(3, 5, 0, 4.0), (2, 5, 1, 0.0), (4, 4, 0, 1.0)]
+
+    def weighted(rows):
+        pairs = pl.DataFrame(rows, schema=["user", "item", "label", "w"], orient="row")
+        sides = (pl.DataFrame({name: range(6)}) for name in ("user", "item"))
+        return Tables(schema, *sides, pairs)
+
+    orders = [
+        make(epochs=3).fit(weighted(rows)).recommend(range(4), n=6, exclude_seen=False)["item"].to_list()
+        for rows in (likes, likes + noise)
+    ]
+    assert orders[0] == orders[1]
+
+
+@pytest.mark.parametrize("kind", [CML, TransCF])
+def test_weights_count_by_their_ratios_alone(kind):
+    x = sparse.csr_array(np.random.default_rng(0).integers(0, 3, (7, 8)).astype(float))
+    one, other = (kind(epochs=3)._learn(each).rows(slice(None)) for each in (x, 4 * x))
+    assert one == pytest.approx(other, abs=1e-5)
+
+
+@STEPWISE
+def test_one_user_who_likes_everything(make):
+    model = make(epochs=2).fit(tables([(0, i, 1) for i in range(6)]))
+    assert model.recommend(0, n=6).is_empty()
+    found = model.recommend(0, n=6, exclude_seen=False)
+    assert sorted(found["item"]) == list(range(6))
+    assert found["score"].is_finite().all()

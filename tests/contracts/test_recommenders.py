@@ -1,9 +1,12 @@
 """Every recommender keeps the laws of `penchant.testing.check_recommender`."""
 
+from functools import partial
+
 import polars as pl
 import pytest
 
-from penchant.baselines import KINDS, LogisticRegression, Popular
+from penchant.baselines import CML, KINDS, LogisticRegression, MultVAE, Popular, TransCF
+from penchant.errors import ConfigError
 from penchant.estimator import Penchant
 from penchant.nets import DecoderOptions, EncoderOptions
 from penchant.spaces import Space
@@ -23,9 +26,41 @@ def small() -> Penchant:
     )
 
 
+SMALL = {
+    "cml": partial(CML, dim=4, margin=2.0, batch_size=32),
+    "transcf": partial(TransCF, dim=8, batch_size=64),
+    "mult-vae": partial(MultVAE, dim=32, hidden=(64,), batch_size=25),
+}
+"""Baselines that learn in steps, with enough of these for the checkerboard's 112 likes."""
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_laws(name):
-    check_recommender(KINDS[name])
+    check_recommender(SMALL.get(name, KINDS[name]))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_those_who_fold_in_serve_who_was_never_there_and_the_others_say_so(name):
+    """The checkerboard without its last two users: their likes of the training rows are folded in."""
+    train, withheld = checkerboard()
+    new = ["u14", "u15"]
+    known = train.with_interactions(train.interactions.filter(~pl.col("user").is_in(new)))
+    model = KINDS[name]().fit(known)
+    likes = train.interactions.filter(pl.col("label") == 1)
+    pasts = [{"liked": likes.filter(pl.col("user") == user)["item"].to_list()} for user in new]
+    if not (model.folds_in or model.serves_new_users):
+        with pytest.raises(ConfigError, match="likes only"):
+            model.recommend(pasts)
+        return
+    found = model.recommend(pasts, n=16)
+    assert found.columns[:3] == ["row", "rank", "item"]
+    for row, past in enumerate(pasts):
+        rest = found.filter(pl.col("row") == row)["item"]
+        assert set(rest) == set(range(16)) - set(past["liked"])
+    if model.folds_in:
+        liked = withheld.interactions.filter(pl.col("label") == 1, pl.col("user").is_in(new))
+        first = found.filter(pl.col("rank") == 1)["item"]
+        assert first.to_list() == [liked.filter(pl.col("user") == user)["item"].item() for user in new]
 
 
 @pytest.mark.filterwarnings("ignore:the threshold .* is not below half:UserWarning")  # tiny, and overfitted

@@ -1,3 +1,4 @@
+import polars as pl
 import pytest
 
 from penchant import PRESETS, Penchant
@@ -7,3 +8,14 @@ from penchant import PRESETS, Penchant
 def test_every_preset_trains_and_predicts(name, parts):
     model = Penchant.preset(name, epochs=1).fit(parts[0], parts[1])
     assert model.predict_proba(parts[2])["probability"].is_between(0, 1).all()
+
+
+def test_the_ranking_preset_learns_from_likes_alone_and_ranks_them(parts):
+    train, valid, test = (t.with_interactions(t.interactions.filter(pl.col("label") == 1)) for t in parts)
+    model = Penchant.preset("ranking", epochs=4, batch_size=64, rng=1).fit(train, valid)
+    assert len(model.module_.user_encoder.rest) == 0, "shallow: nothing between the sum of vectors and the bound"
+    assert model.history_["valid"].max() > model.history_["valid"][0]
+    top = model.recommend(test.interactions["user_id"].unique().to_list(), n=10).select("user_id", "item_id")
+    found = top.join(test.interactions, on=["user_id", "item_id"], how="semi").height
+    chance = 10 * len(test) / len(test.items)
+    assert found > 1.3 * chance

@@ -7,15 +7,21 @@ import pytest
 import torch
 
 from penchant.errors import ConfigError
-from penchant.losses import KINDS, Loss, combine
+from penchant.losses import KINDS, RANKING, Loss, combine
+from penchant.training import KINDS as SAMPLERS
 
-NUMBERS = ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor", "liked_weight")
+NUMBERS = ("margin", "power", "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "floor", "liked_weight")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"neck": "softmax"}, "loss.neck = 'softmax': one of hinge, logistic, capped, literal expected"),
+        ({"neck": "l2"}, "loss.neck = 'l2': one of hinge, logistic, capped, literal, softmax, bpr, warp expected"),
+        ({"negatives": "hard"}, "loss.negatives = 'hard': one of catalogue, uniform, popular, batch expected"),
+        *(
+            ({"n_negatives": value}, "loss.n_negatives = .*: a whole number >= 1")
+            for value in (0, -1, 1.5, True, "9", math.nan)
+        ),
         ({"covariance": "printed"}, "loss.covariance = 'printed': one of right, literal"),
         ({"likelihood": "l2"}, "loss.likelihood = 'l2': one of mse, cross_entropy"),
         *(
@@ -29,7 +35,7 @@ NUMBERS = ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor", "lik
             for value in (0, 1.1, math.nan, "1")
         ),
         ({"liked_weight": 0}, "likes teach nothing"),
-        (dict.fromkeys(("alpha", "beta", "gamma", "delta", "epsilon"), 0), "are all 0: at least one above 0"),
+        (dict.fromkeys(("alpha", "beta", "gamma", "delta", "epsilon", "zeta"), 0), "are all 0: one above 0"),
     ],
 )
 def test_options_outside_their_range_are_refused(options, message):
@@ -45,18 +51,27 @@ def test_the_literal_neck_warns_and_no_other_does():
         Loss(neck="literal")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for neck in KINDS.keys() - {"literal"}:
-            Loss(neck=neck)
+        for neck in (KINDS | RANKING).keys() - {"literal"}:
+            assert Loss(neck=neck).ranking == (neck in RANKING)
+
+
+def test_every_sampler_can_be_asked_for():
+    assert [Loss(negatives=name).negatives for name in SAMPLERS] == list(SAMPLERS)
+    assert set(Loss.__annotations__["negatives"].__args__) == set(SAMPLERS)
+
+
+def test_a_neck_has_one_name_only():
+    assert not set(KINDS) & set(RANKING)
 
 
 def test_the_total_is_the_weighted_sum_of_the_terms_that_are_there():
-    loss = Loss(alpha=2, beta=3, gamma=5, delta=7, epsilon=11)
+    loss = Loss(alpha=2, beta=3, gamma=5, delta=7, epsilon=11, zeta=13)
     terms = {name: torch.tensor(float(10**i), requires_grad=True) for i, name in enumerate(loss.weights)}
     out = combine(terms, loss)
-    assert float(out["total"].detach()) == 2 + 30 + 500 + 7_000 + 110_000
+    assert float(out["total"].detach()) == 2 + 30 + 500 + 7_000 + 110_000 + 1_300_000
     assert [out[name] for name in terms] == list(terms.values()), "the terms themselves, unweighted"
     slopes = torch.autograd.grad(out["total"], list(terms.values()))
-    assert [float(s) for s in slopes] == [2, 3, 5, 7, 11] == list(loss.weights.values())
+    assert [float(s) for s in slopes] == [2, 3, 5, 7, 11, 13] == list(loss.weights.values())
     some = combine({"covariance": terms["covariance"], "neck": terms["neck"]}, loss)
     assert float(some["total"].detach()) == 2 + 500
     assert list(some) == ["covariance", "neck", "total"]

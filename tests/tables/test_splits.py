@@ -15,10 +15,13 @@ from penchant.tables._tables import Tables
 from penchant.tables.schema import Schema
 from penchant.tables.splits import (
     SPLITS,
+    split_cold_both,
     split_cold_items,
     split_cold_users,
+    split_leave_one_out,
     split_per_user,
     split_random,
+    split_strong_generalisation,
     split_time,
 )
 
@@ -148,3 +151,123 @@ def test_time_needs_times() -> None:
     bare = tables(["a"])
     with pytest.raises(DataError, match="'time': the column is not there"):
         split_time(bare.with_interactions(bare.interactions.drop("time")))
+
+
+# ---------------------------------------------------------------------- for judging rankings
+
+
+def labelled(rows_) -> Tables:
+    """Rows of user, item, time, label."""
+    users, items, time, label = zip(*rows_, strict=True) if rows_ else ((), (), (), ())
+    whole = tables(users, items, time)
+    return whole.with_interactions(whole.interactions.with_columns(label=pl.Series(label, dtype=pl.Int8)))
+
+
+LABELLED = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.integers(0, 9), st.integers(0, 5), st.integers(0, 1)), max_size=50
+)
+
+
+@given(found=LABELLED, valid=st.booleans(), by_time=st.booleans(), rng=st.integers(0, 5))
+@settings(max_examples=100)
+def test_leave_one_out_against_a_loop_over_users(found, valid, by_time, rng) -> None:
+    whole = labelled(found)
+    parts = [p for p in split_leave_one_out(whole, by_time=by_time, valid=valid, rng=rng) if p is not None]
+    assert len(parts) == 2 + valid
+    assert sorted(itertools.chain(*map(rows, parts))) == list(range(len(found)))
+    again = split_leave_one_out(whole, by_time=by_time, valid=valid, rng=rng)
+    assert [rows(part) for part in again if part is not None] == list(map(rows, parts))
+    for user in "abcd":
+        own = [(time, row, label) for row, (u, _, time, label) in enumerate(found) if u == user]
+        likes = sum(label for *_, label in own)
+        got = [[row for row in rows(p) if found[row][0] == user] for p in parts]
+        if likes <= 1 + valid:
+            assert not any(got[1:]), "whoever would keep no like is not held out"
+            continue
+        assert [sum(found[row][3] for row in part) for part in got[1:]] == [1] * (1 + valid)
+        if by_time:
+            order = [row for _, row, _ in sorted(own)]
+            last = [place for place, row in enumerate(order) if found[row][3]][-1 - valid :]
+            wanted = [order[: last[0]], *([order[last[0] : last[1]]] if valid else []), order[last[-1] :]]
+            assert [sorted(part) for part in wanted] == got
+
+
+def test_leave_one_out_by_time_needs_times_and_at_random_draws_anew() -> None:
+    whole = labelled([("a", i, i, 1) for i in range(30)])
+    timeless = dataclasses.replace(whole, schema=dataclasses.replace(SCHEMA, time=None))
+    with pytest.raises(DataError, match="leave one out by time needs a time column"):
+        split_leave_one_out(timeless, by_time=True)
+    found = {rows(split_leave_one_out(timeless, rng=rng)[2])[0] for rng in range(8)}
+    assert len(found) > 1
+    assert rows(split_leave_one_out(whole, by_time=True)[2]) == [29]
+
+
+@given(pairs=PAIRS, fractions=FRACTIONS, rng=st.integers(0, 9))
+@settings(max_examples=50)
+def test_cold_on_both_sides_shares_neither_users_nor_items(pairs, fractions, rng) -> None:
+    whole = tables(*(zip(*pairs, strict=True) if pairs else ((), (), ())))
+    parts = split_cold_both(whole, fractions, rng=rng)
+    for one, other in itertools.combinations(parts, 2):
+        for column in ("user_id", "item_id"):
+            assert not set(one.interactions[column]) & set(other.interactions[column])
+    users, items = (s(whole, fractions, rng=rng) for s in (split_cold_users, split_cold_items))
+    for part, user, item in zip(parts, users, items, strict=True):
+        assert rows(part) == sorted(set(rows(user)) & set(rows(item))), "as dealt out on each side alone"
+
+
+@given(
+    found=LABELLED, folds=st.integers(3, 4), share=st.sampled_from([0.2, 0.5, 0.8]), least=st.integers(2, 4),
+    rng=st.integers(0, 5),
+)  # fmt: skip
+@settings(max_examples=100)
+def test_strong_generalisation_holds_users_out_whole(found, folds, share, least, rng) -> None:
+    whole = labelled(found)
+    likes = {user: sum(label for u, *_, label in found if u == user) for user in "abcd"}
+    eligible = {user for user, n in likes.items() if n >= least}
+    options = {"folds": folds, "given": share, "least": least, "rng": rng}
+    if len(eligible) < folds:
+        with pytest.raises(DataError, match=f"{folds} folds need as many users"):
+            split_strong_generalisation(whole, **options)
+        return
+    tested: list[str] = []
+    for fold in range(folds):
+        parts = split_strong_generalisation(whole, fold=fold, **options)
+        assert sorted(itertools.chain(*map(rows, parts))) == list(range(len(found))), "complete, and disjoint"
+        train, valid, test, given_ = (set(part.interactions["user_id"]) for part in parts)
+        assert not train & (valid | test | given_)
+        assert not valid & test
+        assert valid | test == given_ <= eligible
+        for user in valid | test:
+            to_find = parts.valid if user in valid else parts.test
+            for label in (1, 0):
+                n = sum(1 for u, *_, y in found if (u, y) == (user, label))
+                wanted = max(label, int(np.floor((1 - share) * n + 1e-9)))
+                own = to_find.interactions.filter((pl.col("user_id") == user) & (pl.col("label") == label))
+                assert own.height == wanted
+        tested += test
+        after = split_strong_generalisation(whole, fold=(fold + 1) % folds, **options)
+        assert valid == set(after.test.interactions["user_id"]), "the next fold's test users validate"
+    assert sorted(tested) == sorted(eligible), "everybody is tested once"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"folds": 2}, "at least 3"),
+        ({"fold": 5}, "0 to 4 expected"),
+        ({"fold": -1}, "0 to 4 expected"),
+        ({"given": 1.0}, "below 1"),
+        ({"given": 0.0}, "above 0"),
+        ({"least": 1}, "at least 2 likes"),
+    ],
+)
+def test_strong_generalisation_says_what_it_takes(options, told) -> None:
+    with pytest.raises(ConfigError, match=told):
+        split_strong_generalisation(labelled([("a", 1, 1, 1)]), **options)
+
+
+def test_strong_generalisation_as_published_gives_four_of_five() -> None:
+    """Five likes each, 80 %: four are given, one is to be found, as int(.2 · n) of Liang et al."""
+    whole = labelled([(user, item, 0, 1) for user in "abcdefghij" for item in range(5)])
+    parts = split_strong_generalisation(whole, fold=1)
+    assert [len(part) for part in parts] == [30, 2, 2, 16]

@@ -3,13 +3,15 @@ import pytest
 import torch
 
 from penchant import DecoderOptions, EncoderOptions, Loss, Penchant, Space
-from penchant.losses import KINDS
+from penchant.errors import ConfigError
+from penchant.losses import KINDS, RANKING, combine
 from penchant.tables import Field, TablesEncoder, simulate
-from penchant.training import Batches, objective
+from penchant.training import KINDS as SAMPLERS
+from penchant.training import Batches, make_negatives, objective
 from penchant.training.objective import _first_rows
 
 
-def make(context: bool, **options):
+def make(context: bool, history: bool = False, **options):
     tables = simulate(n_users=30, n_items=20, n_interactions=300, rng=2).tables
     if context:
         from dataclasses import replace
@@ -18,13 +20,25 @@ def make(context: bool, **options):
             tables.schema, fields=(*tables.schema.fields, Field(name="time", side="context", kind="numeric"))
         )
         tables = replace(tables, schema=schema)
+    if history:
+        from dataclasses import replace
+
+        past = Field(name="past", side="user", kind="history")
+        tables = replace(tables, schema=replace(tables.schema, fields=(past, *tables.schema.fields)))
     encoder = TablesEncoder.fit(tables)
     torch.manual_seed(0)
-    small = EncoderOptions(hidden=(8,), dropout=0.0, unseen=0.0, bins=4)
+    small = EncoderOptions(hidden=(8,), dropout=0.0, unseen=0.0, bins=4, history_dropout=0.0)
     model = Penchant(
         space=Space(dim=4, norm=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options
     ).build_module(encoder)
-    batches = Batches(encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=50, rng=0)
+    data = encoder.encode(tables)
+    batches = Batches(
+        data,
+        layouts=(encoder.user.layout, encoder.item.layout),
+        batch_size=50,
+        rng=0,
+        negatives=make_negatives(options.get("loss", Loss()), data, "cpu"),
+    )
     return model, batches.batch(torch.arange(50))
 
 
@@ -106,3 +120,141 @@ def test_weights_of_rows_count():
 
 def test_first_rows_finds_the_first_of_each():
     assert _first_rows(torch.tensor([2, 0, 2, 1, 0]), 3).tolist() == [1, 3, 0]
+
+
+# ---------------------------------------------------------------------- ranking
+
+
+def plain_ranking(model, batch, loss):
+    """The neck pair by pair, of points that are encoded one by one."""
+    candidates = batch.candidates
+    items = model.encode_items(candidates.items).detach().double()
+    own = model.encode_items(batch.items).detach().double()
+    users = model.encode_users(batch.users, batch.context, batch.user, batch.left_out).detach().double()
+    tau, each = float(model.scale.detach()), []
+    q = candidates.log_q.double().exp()
+
+    def distance(x, y):
+        return float(((x - y).abs() ** 4).mean() ** 0.25)
+
+    for j in [j for j in range(len(batch.liked)) if batch.liked[j] > 0]:
+        d = distance(users[j], own[batch.item[j]])
+        free = [k for k in range(len(items)) if not candidates.known[batch.user[j], k]]
+        others = [distance(users[j], items[k]) for k in free]
+        if loss.neck == "softmax":
+            rest = sum(np.exp(-tau * o) / float(q[k]) for o, k in zip(others, free, strict=True))
+            each.append(np.log(np.exp(-tau * d) + rest) + tau * d)
+        elif loss.neck == "bpr":
+            each.append(np.mean([np.log1p(np.exp(tau * (d - o))) for o in others]))
+        else:
+            rank = sum(1 / float(q[k]) for o, k in zip(others, free, strict=True) if o < d + loss.margin)
+            each.append(np.log1p(rank) * max(0, loss.margin + d - min(others)))
+    return np.mean(each)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("neck", RANKING)
+@pytest.mark.parametrize(("context", "history"), [(False, False), (True, False), (False, True)])
+def test_ranking_necks_equal_plain_sums_over_likes_and_candidates(neck, sampler, context, history):
+    torch.manual_seed(1)
+    loss = Loss(neck=neck, negatives=sampler, n_negatives=11, margin=0.05, beta=0, delta=0)
+    model, batch = make(context, history, loss=loss)
+    model.eval()
+    got = objective(model, batch, loss)
+    assert set(got) == {"neck"}
+    assert float(got["neck"].detach()) == pytest.approx(plain_ranking(model, batch, loss), rel=1e-4)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("neck", RANKING)
+@pytest.mark.parametrize("context", [False, True])
+def test_ranking_necks_give_every_parameter_but_the_threshold_a_finite_gradient(neck, sampler, context):
+    loss = Loss(neck=neck, negatives=sampler, n_negatives=11, gamma=1.0, epsilon=1.0, zeta=1.0)
+    model, batch = make(context, loss=loss)
+    model.log_scale.requires_grad_(neck != "warp")
+    combine(objective(model, batch, loss), loss)["total"].backward()
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+    assert model.threshold.grad is None
+
+
+@pytest.mark.parametrize("neck", RANKING)
+def test_what_is_not_liked_is_no_target_and_weights_of_rows_count(neck):
+    loss = Loss(neck=neck, beta=0, delta=0)
+    model, batch = make(False, loss=loss)
+    model.eval()
+    liked = batch.liked.nonzero()[:, 0]
+    value = objective(model, batch, loss)["neck"]
+    weight = torch.where(batch.liked > 0, 2.0, 1000.0)
+    torch.testing.assert_close(objective(model, batch._replace(weight=weight), loss)["neck"], value)
+    first = torch.zeros(50).index_fill(0, liked[:3], 1.0)
+    alone = objective(model, batch._replace(liked=first), loss)["neck"]
+    weighted = objective(model, batch._replace(weight=first), loss)["neck"]
+    torch.testing.assert_close(alone, weighted)
+    none = objective(model, batch._replace(liked=torch.zeros(50)), loss)["neck"]
+    assert float(none.detach()) == 0
+    none.backward()
+
+
+def test_ranking_necks_need_candidates():
+    model, batch = make(False)
+    with pytest.raises(ConfigError, match="'bpr' needs batches with negatives"):
+        objective(model, batch, Loss(neck="bpr"))
+
+
+# ---------------------------------------------------------------------- width
+
+
+def test_the_width_is_that_of_a_field_drawn_anew_which_is_no_id():
+    from penchant.nets.interval import interval_width
+
+    model, batch = make(False)
+    loss = Loss(zeta=1.0)
+    net = model.item_encoder
+    blocks = [b for b in net.layout.blocks if b.likelihood != "none"]
+    assert len(blocks) < len(net.layout.blocks), "there is an id"
+    want = {
+        round(float(interval_width(net, batch.items, b.name, bound=model.space.bound).mean().detach()), 5)
+        for b in blocks
+    }
+    found = {round(float(objective(model, batch, loss)["width"].detach()), 5) for _ in range(60)}
+    assert found == want
+
+
+def test_following_it_makes_items_narrower_and_without_a_weight_nothing_is_drawn():
+    from penchant.nets.interval import interval_width
+
+    model, batch = make(False)
+    loss = Loss(alpha=0, beta=0, delta=0, zeta=1.0)
+    net = model.item_encoder
+
+    def widths():
+        blocks = (b for b in net.layout.blocks if b.likelihood != "none")
+        each = (interval_width(net, batch.items, b.name, bound=model.space.bound) for b in blocks)
+        return np.array([float(width.mean().detach()) for width in each])
+
+    optimiser, before = torch.optim.Adam(net.parameters(), lr=0.01), widths()
+    for _ in range(60):
+        optimiser.zero_grad()
+        combine(objective(model, batch, loss), loss)["total"].backward()
+        optimiser.step()
+    assert (widths() < 0.6 * before).all()
+    model.eval()
+    before = torch.get_rng_state()
+    assert "width" not in objective(model, batch, Loss(beta=0, delta=0))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_encoder_without_a_width_and_items_of_ids_alone_are_refused():
+    from penchant._spec import Layout
+
+    model, batch = make(False)
+    model.item_encoder.layout = Layout(tuple(b for b in model.item_layout.blocks if b.likelihood == "none"))
+    with pytest.raises(ConfigError, match=r"loss.zeta: an item column that is no id"):
+        objective(model, batch, Loss(zeta=1.0, beta=0, delta=0))
+    model.item_encoder = torch.nn.Module()
+    model.encode_items = lambda features: torch.zeros(len(features), 4)
+    with pytest.raises(ConfigError, match=r"loss.zeta: the width of a Module is not known"):
+        objective(model, batch, Loss(zeta=1.0, beta=0, delta=0))

@@ -1,9 +1,10 @@
 from dataclasses import replace
 
+import polars as pl
 import torch
 
 from penchant import Penchant
-from penchant.tables import Field, TablesEncoder, simulate
+from penchant.tables import Field, Histories, TablesEncoder, simulate
 from penchant.training import Batches, encode_all, pair_distances, scoring
 
 
@@ -25,3 +26,21 @@ def test_distances_are_those_of_the_pairs_whatever_the_chunk(monkeypatch):
         torch.testing.assert_close(
             model.space.base_distance(one, items[batches.item[3]][None]), whole[3:4], atol=1e-5, rtol=1e-5
         )
+
+
+def test_a_pair_can_be_left_out_of_its_users_history():
+    tables = simulate(n_users=30, n_items=20, n_interactions=300, rng=2).tables
+    past = Field(name="past", side="user", kind="history")
+    tables = replace(tables, schema=replace(tables.schema, fields=(past, *tables.schema.fields)))
+    encoder = TablesEncoder.fit(tables)
+    torch.manual_seed(0)
+    model = Penchant().build_module(encoder).eval()
+    torch.nn.init.normal_(model.user_encoder.past.table)
+    batches = Batches(encoder.encode(tables), batch_size=50, rng=0)
+    with_it, without = pair_distances(model, batches), pair_distances(model, batches, left_out=True)
+    assert ((with_it - without).abs() > 1e-6).float().mean() > 0.9
+    row = 7
+    other = tables.with_interactions(tables.interactions.with_row_index().filter(pl.col("index") != row).drop("index"))
+    told = replace(encoder, histories=Histories.fit(past, other))
+    want = pair_distances(model, Batches(told.encode(tables), batch_size=50, rng=0))[row]
+    torch.testing.assert_close(without[row], want, atol=1e-5, rtol=1e-5)

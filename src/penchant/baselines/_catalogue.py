@@ -9,6 +9,7 @@ import polars as pl
 from jaxtyping import Float64, Int64
 from scipy import sparse
 
+from penchant.baselines._past import Pasts
 from penchant.errors import ConfigError
 from penchant.tables import Schema, Tables, Vocabulary
 
@@ -66,7 +67,9 @@ class Asked:
     """(q) their keys, named as in the interactions; or "row", counted from 0, for rows of features."""
     rows: Int64[np.ndarray, " q"]
     """Row numbers among the known users; -1 for rows of features."""
-    given: Sequence[Mapping[str, Any]] | None
+    seen: sparse.csr_array
+    """(q, items): not zero where the training rows, or the past that a row of features names, hold the pair."""
+    given: Pasts | None
     """The rows of features, where these were given."""
 
 
@@ -97,11 +100,11 @@ class Catalogue:
         return cls(schema, users, items, seen, train.items[name] if name in train.items.columns else None)
 
     def ask(self, users: Any) -> Asked:
-        """Ids or rows of features, one or many.
+        """Ids or rows of features, one or many; rows may name a past, see `Pasts.of`.
 
         Raises:
             UnknownIdError: an id that is not known.
-            ConfigError: ids and rows of features together.
+            ConfigError: ids and rows of features together. DataError: a past of another form.
         """
         one = isinstance(users, str | int | np.integer | Mapping)
         many: list[Any] = [users] if one else list(users)
@@ -110,9 +113,10 @@ class Catalogue:
             raise ConfigError("users: give ids, or rows of features, not both in one question")
         if any(of_features):
             keys = pl.Series("row", range(len(many)), dtype=pl.Int64)
-            return Asked(keys, np.full(len(many), -1, dtype=np.int64), many)
+            given = Pasts.of(many, self.schema, self.users, self.items)
+            return Asked(keys, np.full(len(many), -1, dtype=np.int64), given.seen, given)
         rows = self.users.rows(many) if many else np.zeros(0, dtype=np.int64)
-        return Asked(self.users.take(rows).alias(self.schema.user), rows, None)
+        return Asked(self.users.take(rows).alias(self.schema.user), rows, self.seen[rows], None)
 
     def candidates(self, ids: Sequence[Any] | None) -> Int64[np.ndarray, " c"]:
         """Row numbers of the items to choose from, rising.
@@ -127,7 +131,7 @@ class Catalogue:
     def rank(
         self, asked: Asked, order: Int64[np.ndarray, " c"], *, n: int, exclude_seen: bool
     ) -> tuple[pl.DataFrame, Int64[np.ndarray, " m"], Int64[np.ndarray, " m"]]:
-        """The first ``n`` items of one order, for each user without what the user has seen.
+        """The first ``n`` items of one order, for each user without what the user has seen (`Asked.seen`).
 
         Arguments:
             order: row numbers of items, the best first.
@@ -140,7 +144,7 @@ class Catalogue:
             ConfigError: n below 1.
         """
         _check_n(n)
-        parts = [np.zeros((3, 0), dtype=np.int64), *self._first(asked.rows, order, n, exclude_seen)]
+        parts = [np.zeros((3, 0), dtype=np.int64), *_first(asked.seen, order, n, exclude_seen)]
         query, place, rank = np.concatenate(parts, axis=1)
         found = order[place]
         return self._frame(asked, query, rank, found), query, found
@@ -148,7 +152,7 @@ class Catalogue:
     def rank_scores(
         self,
         asked: Asked,
-        scores: Callable[[Int64[np.ndarray, " b"]], Float64[np.ndarray, "b items"]],
+        scores: Callable[[slice], Float64[np.ndarray, "b items"]],
         order: Int64[np.ndarray, " c"],
         *,
         n: int,
@@ -157,8 +161,8 @@ class Catalogue:
         """The ``n`` items of the highest score, for each user without what the user has seen.
 
         Arguments:
-            asked: known users.
-            scores: finite scores of all known items for some users, by row number; the answer is written into.
+            scores: finite scores of all known items for some users, by where they stand in the question; the answer is
+                written into.
             order: row numbers of the items to choose from; of equal scores the earlier comes first.
 
         Returns:
@@ -170,9 +174,9 @@ class Catalogue:
         _check_n(n)
         whole, parts = [np.zeros((3, 0), dtype=np.int64)], [np.zeros(0)]
         for block in blocks(len(asked.rows) if len(order) else 0, len(self.items)):
-            table = scores(asked.rows[block])
+            table = scores(block)
             if exclude_seen:
-                table[self.seen[asked.rows[block]].nonzero()] = -np.inf
+                table[asked.seen[block].nonzero()] = -np.inf
             query, place, rank, value = _highest(table[:, order], n)
             whole.append(np.stack([query + block.start, order[place], rank]))
             parts.append(value)
@@ -196,19 +200,17 @@ class Catalogue:
             columns.append(self.names.gather(pl.Series(found)))
         return pl.DataFrame(columns)
 
-    def _first(
-        self, users: Int64[np.ndarray, " q"], order: Int64[np.ndarray, " c"], n: int, exclude_seen: bool
-    ) -> Iterator[np.ndarray]:
-        """For some users at a time: position in the question, place in the order, and rank."""
-        for block in blocks(len(users), len(order)):
-            some = users[block]
-            left = np.ones((len(some), len(order)), dtype=bool)
-            known = some >= 0
-            if exclude_seen and known.any() and len(order):
-                left[known] = self.seen[some[known]][:, order].toarray() == 0
-            rank = left.cumsum(axis=1)
-            query, place = np.nonzero(left & (rank <= n))
-            yield np.stack([query + block.start, place, rank[query, place]])
+
+def _first(seen: sparse.csr_array, order: Int64[np.ndarray, " c"], n: int, exclude_seen: bool) -> Iterator[np.ndarray]:
+    """For some users at a time: position in the question, place in the order, and rank."""
+    for block in blocks(seen.shape[0], len(order)):
+        some = seen[block]
+        left = np.ones((some.shape[0], len(order)), dtype=bool)
+        if exclude_seen and some.nnz and len(order):
+            left = some[:, order].toarray() == 0
+        rank = left.cumsum(axis=1)
+        query, place = np.nonzero(left & (rank <= n))
+        yield np.stack([query + block.start, place, rank[query, place]])
 
 
 def _check_n(n: int) -> None:
@@ -221,8 +223,10 @@ def _highest(
 ) -> tuple[Int64[np.ndarray, " m"], Int64[np.ndarray, " m"], Int64[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
     """Row, column, rank and value of the ``n`` highest finite cells of each row, c at least 1."""
     n = min(n, table.shape[1])
-    cut = -np.partition(-table, n - 1, axis=1)[:, n - 1 : n]  # all equal to the last are looked at
-    row, column = np.nonzero((table >= cut) & (table > -np.inf))
+    cut = -np.partition(-table, n - 1, axis=1)[:, n - 1 : n]
+    above, equal = table > cut, table == cut
+    equal &= equal.cumsum(axis=1, dtype=np.int32) <= n - above.sum(axis=1, keepdims=True)  # the lower columns
+    row, column = np.nonzero((above | equal) & (table > -np.inf))
     value = table[row, column]
     kept, rank = best(row, column, value, n)
     return row[kept], column[kept], rank, value[kept]

@@ -1,9 +1,9 @@
 """What baselines share that score a user and an item by a product of two matrices, learned from likes alone."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,8 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression as Solver
 
-from penchant.baselines._catalogue import Catalogue, blocks, pairs, weights
+from penchant.baselines._catalogue import Asked, Catalogue, blocks, pairs, weights
+from penchant.baselines._past import Pasts
 from penchant.baselines.popular import like_rates
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.recommender import Recommender
@@ -24,18 +25,33 @@ _SMOOTHING = 10.0
 """Of the popularity that serves where there is no history, as in `Popular`."""
 
 
+Left: TypeAlias = sparse.csr_array | Float64[np.ndarray, "users m"]
+"""The users' side of a product, (users, m)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """Scores of all users and items: left @ right, never held as a whole."""
 
-    left: sparse.csr_array
+    left: Left
     """(users, m)"""
     right: sparse.csr_array | Float64[np.ndarray, "m items"]
-    """(m, items)"""
+    """(m, items); not sparse where the left is not."""
+    unknown: float | None = 0.0
+    """Score of an item which is not known; None: such a pair has none, and gets popularity."""
+    fold_in: Callable[[sparse.csr_array], Left] | None = None
+    """What users have on the left by what they like, (b, items) to (b, m), one like at least in each row; None: only
+    those who were learned have something."""
 
-    def rows(self, users: Int64[np.ndarray, " b"]) -> Float64[np.ndarray, "b items"]:
-        """Scores of all items for some users."""
+    def rows(self, users: Int64[np.ndarray, " b"] | slice) -> Float64[np.ndarray, "b items"]:
+        """Scores of all items for some users.
+
+        Where both sides are dense, to single precision: the last digits of such a product depend on how many users
+        are asked for, and must not decide between items that score the same.
+        """
         found = self.left[users] @ self.right
+        if isinstance(self.left, np.ndarray):
+            return np.asarray(found, dtype=np.float32).astype(np.float64)
         return np.asarray(found.toarray() if sparse.issparse(found) else found, dtype=np.float64)
 
     def at(self, users: Int64[np.ndarray, " n"], items: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
@@ -44,7 +60,9 @@ class Product:
         columns = sparse.csr_array(self.right.T) if sparse.issparse(self.right) else None
         for block in blocks(len(users), self.left.shape[1]):
             left, some = self.left[users[block]], items[block]
-            if columns is None:
+            if isinstance(left, np.ndarray):
+                parts.append(np.einsum("nm,mn->n", left, self.right[:, some]))
+            elif columns is None:
                 row = np.repeat(np.arange(len(some)), np.diff(left.indptr))
                 terms = left.data * self.right[left.indices, some[row]]
                 parts.append(np.bincount(row, terms, minlength=len(some)).astype(np.float64))
@@ -68,13 +86,34 @@ class _Fitted:
     """P(liked) = σ(slope·score + bias), slope > 0."""
     bias: float
 
+    def has_score(self, user: Int64[np.ndarray, " n"], item: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Is the user (-1: not known) known by likes, and the item (likewise) something to score?"""
+        known = np.append(self.has_likes, False)[user]
+        return known & (item >= 0) if self.product.unknown is None else known
+
     def score(self, user: Int64[np.ndarray, " n"], item: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-        """Scores of pairs of known users with items, an unknown item (-1) as one that nobody liked: 0."""
-        score, known = np.zeros(len(user)), item >= 0
+        """Scores of pairs of known users with items, an unknown item (-1) as one that nobody liked."""
+        score, known = np.full(len(user), self.product.unknown or 0.0), item >= 0
         score[known] = self.product.at(user[known], item[known])
         return score
 
-    def rows(self, users: Int64[np.ndarray, " b"]) -> Float64[np.ndarray, "b items"]:
+    def of(self, asked: Asked) -> "_Fitted":
+        """The same for the users asked, in their order: known ones, or such as name a past."""
+        if asked.given is None:
+            left, has_likes = self.product.left[asked.rows], self.has_likes[asked.rows]
+        else:
+            left, has_likes = self._folded(asked.given.likes)
+        return replace(self, product=replace(self.product, left=left), has_likes=has_likes)
+
+    def _folded(self, likes: sparse.csr_array) -> tuple[Left, Bool[np.ndarray, " q"]]:
+        """Left side of users by their likes, and whether they have some; where not, it is that of somebody else."""
+        assert self.product.fold_in is not None
+        has_likes = np.diff(likes.indptr) > 0
+        if not has_likes.any():
+            return self.product.left[np.zeros(len(has_likes), dtype=np.int64)], has_likes
+        return self.product.fold_in(likes[has_likes])[np.maximum(has_likes.cumsum() - 1, 0)], has_likes
+
+    def rows(self, users: Int64[np.ndarray, " b"] | slice) -> Float64[np.ndarray, "b items"]:
         """What known users' items are ranked by: scores, or popularity for users without a like."""
         table = self.product.rows(users)
         table[~self.has_likes[users]] = self.rate
@@ -90,7 +129,9 @@ class Scored(Recommender):
     σ of the score standardised over the training rows: an order, not a frequency.
 
     A user without a liked training row gets popularity (`Popular`, smoothing 10), as do equal scores: the more
-    popular item comes first. A new user is not served beyond that, an item without likes scores 0.
+    popular item comes first. A new user is not served beyond that in `predict_proba`; `recommend` serves one who is
+    given by a past, where the model folds in. An item which is not known scores 0, as one without likes, or gets
+    popularity, where the model scores by vectors of its own for every item (`CML`, `TransCF`, `MultVAE`).
 
     Source of the calibration: Platt 1999, Probabilistic outputs for support vector machines.
     """
@@ -111,8 +152,16 @@ class Scored(Recommender):
             ConfigError: an option outside its range.
         """
 
+    def _learn_watching(self, likes: sparse.csr_array, held: sparse.csr_array | None) -> Product:
+        """Scores from the likes, for models that stop where validation likes rank best; others do not look at these.
+
+        Arguments:
+            held: (users, items) like ``likes``: the validation rows of known users and items.
+        """
+        return self._learn(likes)
+
     def fit(self, train: Tables, valid: Tables | None = None) -> Self:
-        """Learn from the liked rows of ``train``; ``valid`` calibrates.
+        """Learn from the liked rows of ``train``; ``valid`` calibrates, and stops what learns in steps.
 
         Raises:
             DataError: no liked row that weighs more than 0.
@@ -123,7 +172,8 @@ class Scored(Recommender):
         if not likes.nnz:
             message = "training needs liked rows, found none that weighs more than 0"
             raise DataError([Problem("interactions", message, train.schema.label)])
-        product, has_likes = self._learn(likes), np.diff(likes.indptr) > 0
+        held = None if valid is None else _held(valid, catalogue)
+        product, has_likes = self._learn_watching(likes, held), np.diff(likes.indptr) > 0
         rate, prior = like_rates(train, catalogue, _SMOOTHING)
         order = np.lexsort((-likes.sum(axis=0), -rate))
         raw = _Fitted(catalogue, product, has_likes, rate, prior, order, slope=1.0, bias=0.0)
@@ -137,7 +187,7 @@ class Scored(Recommender):
         user = fitted.catalogue.users.find(keys[tables.schema.user])
         item = fitted.catalogue.items.find(keys[tables.schema.item])
         probability = np.append(fitted.rate, fitted.prior)[item]
-        own = np.append(fitted.has_likes, False)[user]
+        own = fitted.has_score(user, item)
         score = fitted.score(user[own], item[own])
         probability[own] = expit(fitted.slope * score + fitted.bias)
         return keys.with_columns(probability=pl.Series(probability, dtype=pl.Float64))
@@ -152,19 +202,34 @@ class Scored(Recommender):
     ) -> pl.DataFrame:
         """The items of the highest score, see `Recommender.recommend`; ``score`` is as in `predict_proba`.
 
+        Users are ids, or where the model folds in, pasts: ``{"liked": ids, "disliked": ids}``, or the same, or ids of
+        liked items, under the name of the schema's history field ("history" where it has none). Each like of a past
+        counts 1; dislikes, and features beside a past, do not change the score; ``exclude_seen`` leaves out the past.
+        An empty past gets popularity.
+
         Raises:
-            ConfigError: rows of features, which these models do not know.
+            ConfigError: a row of features without a past, or any row where the model does not fold in.
+            DataError: a past of another form; a name that is no column of users.
         """
         fitted: _Fitted = self._check_fitted()
         catalogue, asked = fitted.catalogue, fitted.catalogue.ask(users)
         if asked.given is not None:
-            name = type(self).__name__
-            raise ConfigError(f"users: {name} knows users by their likes only: give ids, or ask Popular for new users")
+            self._check_pasts(asked.given)
         order = fitted.order[np.isin(fitted.order, catalogue.candidates(candidates))]
-        frame, query, value = catalogue.rank_scores(asked, fitted.rows, order, n=n, exclude_seen=exclude_seen)
-        own = fitted.has_likes[asked.rows[query]]
-        score = np.where(own, expit(fitted.slope * value + fitted.bias), value)
+        of_asked = fitted.of(asked)
+        frame, query, value = catalogue.rank_scores(asked, of_asked.rows, order, n=n, exclude_seen=exclude_seen)
+        score = np.where(of_asked.has_likes[query], expit(fitted.slope * value + fitted.bias), value)
         return frame.with_columns(score=pl.Series(score, dtype=pl.Float64))
+
+    def _check_pasts(self, given: Pasts) -> None:
+        fitted: _Fitted = self._check_fitted()
+        said = f"users: {type(self).__name__} knows users by their likes only: give ids,"
+        if fitted.product.fold_in is None:
+            raise ConfigError(f"{said} or ask Popular for new users")
+        if not given.given.all():
+            row = int(np.argmin(given.given))
+            raise ConfigError(f'{said} or a past, {{"liked": [ids of items]}}; row {row} names none')
+        given.check_names(fitted.catalogue.schema)
 
 
 def _likes(train: Tables, catalogue: Catalogue) -> sparse.csr_array:
@@ -173,6 +238,13 @@ def _likes(train: Tables, catalogue: Catalogue) -> sparse.csr_array:
     rows = train.interactions[liked]
     places = catalogue.users.rows(rows[schema.user]), catalogue.items.rows(rows[schema.item])
     return sparse.csr_array((weight[liked], places), shape=(len(catalogue.users), len(catalogue.items)))
+
+
+def _held(valid: Tables, catalogue: Catalogue) -> sparse.csr_array:
+    """Validation likes of what is known."""
+    keys = valid.interactions
+    known = (catalogue.users.find(keys[valid.schema.user]) >= 0) & (catalogue.items.find(keys[valid.schema.item]) >= 0)
+    return _likes(valid.with_interactions(keys.filter(pl.Series(known))), catalogue)
 
 
 def _calibrated(raw: _Fitted, train: Tables, valid: Tables | None) -> _Fitted:
@@ -195,7 +267,7 @@ def _scores(raw: _Fitted, tables: Tables) -> tuple[np.ndarray, np.ndarray, np.nd
         catalogue.users.find(tables.interactions[schema.user]),
         catalogue.items.find(tables.interactions[schema.item]),
     )
-    own = np.append(raw.has_likes, False)[user]
+    own = raw.has_score(user, item)
     liked = tables.interactions[schema.label].to_numpy() > 0
     return raw.score(user[own], item[own]), liked[own], weights(tables)[own]
 

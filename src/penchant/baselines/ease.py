@@ -1,5 +1,7 @@
 """EASE: each item regressed on all the others, in closed form."""
 
+from typing import ClassVar
+
 import numpy as np
 from jaxtyping import Float64
 from scipy import linalg, sparse
@@ -22,10 +24,12 @@ class EASE(Scored):
     items. More than ``max_items`` are refused; ask `ItemKNN` then.
 
     Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019, arXiv 1905.03375. Cannot: score
-    items nobody liked, nor use features or dislikes.
+    items nobody liked, nor use features or dislikes. A new user's past stands in for x(u, ·).
 
     Probabilities, and users without likes: see `predict_proba`, and the class `Scored` it comes from.
     """
+
+    folds_in: ClassVar[bool] = True
 
     def __init__(self, *, penalty: float = 500.0, max_items: int = 20_000) -> None:
         """Store the options.
@@ -45,7 +49,7 @@ class EASE(Scored):
                 f"EASE: {n:,} items, at most max_items = {self.max_items:,} expected: its two dense matrices would"
                 f" take {16e-9 * n**2:.1f} GB. Raise max_items where that fits, or take ItemKNN"
             )
-        return Product(likes, _coefficients(likes, self.penalty))
+        return Product(likes, _coefficients(likes, self.penalty), fold_in=sparse.csr_array)
 
 
 def _coefficients(likes: sparse.csr_array, penalty: float) -> Float64[np.ndarray, "items items"]:

@@ -11,11 +11,11 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression as Solver
 
-from penchant._spec import Features
 from penchant.baselines._catalogue import Asked, Catalogue
+from penchant.baselines._design import design, design_width
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.recommender import Recommender
-from penchant.tables import EncodedTables, SideEncoder, Tables, TablesEncoder
+from penchant.tables import EncodedTables, Tables, TablesEncoder
 
 __all__ = ["LogisticRegression"]
 
@@ -73,9 +73,9 @@ class LogisticRegression(Recommender):
         x = _pairs_matrix(encoder, rows)
         solver = Solver(C=1 / self.penalty, max_iter=self.max_iter, tol=1e-5)
         solver.fit(x, rows.label > 0.5, sample_weight=rows.weight)
-        ends = np.cumsum([_width(encoder.user), _width(encoder.item)])
+        ends = np.cumsum([design_width(encoder.user.layout), design_width(encoder.item.layout)])
         user, item, context = np.split(solver.coef_[0].astype(np.float64), ends)
-        item_logit = np.asarray(_matrix(encoder.item, rows.items) @ item, dtype=np.float64)
+        item_logit = np.asarray(design(encoder.item.layout, rows.items) @ item, dtype=np.float64)
         bias, weights = float(solver.intercept_[0]), (user, item, context)
         self._fitted = _Fitted(Catalogue.of(train), encoder, train.users, item_logit, weights, bias)
         return self
@@ -96,7 +96,10 @@ class LogisticRegression(Recommender):
         exclude_seen: bool = True,
         candidates: Sequence[Any] | None = None,
     ) -> pl.DataFrame:
-        """The likeliest items, the situation taken as missing: see `Recommender.recommend`."""
+        """The likeliest items, the situation taken as missing: see `Recommender.recommend`.
+
+        Items of a past that a row of features names, ``{"liked": ids, …}``, are seen; the score does not know it.
+        """
         fitted: _Fitted = self._check_fitted()
         asked, chosen = fitted.catalogue.ask(users), fitted.catalogue.candidates(candidates)
         order = chosen[np.argsort(-fitted.item_logit[chosen], kind="stable")]
@@ -111,40 +114,19 @@ class LogisticRegression(Recommender):
         if asked.given is None:
             features = encoder.user.encode(fitted.users[asked.rows])
         else:
-            features = encoder.user.encode_rows(asked.given)
-        part = _matrix(encoder.user, features) @ fitted.weights[0]
+            features = encoder.user.encode_rows(asked.given.rest)
+        part = design(encoder.user.layout, features) @ fitted.weights[0]
         if encoder.context.kinds:
-            part = part + _matrix(encoder.context, encoder.context.encode_rows([{}])) @ fitted.weights[2]
+            part = part + design(encoder.context.layout, encoder.context.encode_rows([{}])) @ fitted.weights[2]
         return np.asarray(part, dtype=np.float64)
-
-
-def _width(side: SideEncoder) -> int:
-    layout = side.layout
-    n_fields = sum(1 for _ in layout.places())
-    return layout.width + n_fields + sum(block.size for block in layout.of("code") if not block.width)
-
-
-def _matrix(side: SideEncoder, features: Features) -> sparse.csr_array:
-    """(n, width) float32: portrait with 0 where missing, a flag for each missing field, one-hot ids."""
-    layout, vector = side.layout, side.portrait(features)
-    missing = [np.isnan(vector[:, place]).any(axis=1) for _, place in layout.places()]
-    flags = np.column_stack([np.zeros((len(vector), 0)), *missing]).astype(np.float32)
-    ids = [_one_hot(features.codes[:, j], block.size) for j, block in enumerate(layout.of("code")) if not block.width]
-    known = sparse.csr_array(np.nan_to_num(vector))
-    return sparse.csr_array(sparse.hstack([known, sparse.csr_array(flags), *ids], format="csr"))
-
-
-def _one_hot(codes: np.ndarray, size: int) -> sparse.csr_array:
-    n = len(codes)
-    return sparse.csr_array((np.ones(n, dtype=np.float32), codes, np.arange(n + 1)), shape=(n, size))
 
 
 def _pairs_matrix(encoder: TablesEncoder, rows: EncodedTables) -> sparse.csr_array:
     """(interactions, f + g + h): each side is encoded once, then gathered."""
     parts = [
-        _matrix(encoder.user, rows.users)[rows.user],
-        _matrix(encoder.item, rows.items)[rows.item],
+        design(encoder.user.layout, rows.users)[rows.user],
+        design(encoder.item.layout, rows.items)[rows.item],
     ]
     if rows.context is not None:
-        parts.append(_matrix(encoder.context, rows.context))
+        parts.append(design(encoder.context.layout, rows.context))
     return sparse.csr_array(sparse.hstack(parts, format="csr"))

@@ -1,5 +1,8 @@
 """Nearest neighbours: items liked by the same users, users who like the same items."""
 
+from functools import partial
+from typing import ClassVar
+
 import numpy as np
 from scipy import sparse
 
@@ -20,10 +23,13 @@ class ItemKNN(Scored):
 
     Source: Sarwar, Karypis, Konstan, Riedl, WWW 2001, doi 10.1145/371920.372071 (cosine and neighbourhoods); the
     plain sum for likes: Deshpande & Karypis, TOIS 2004, doi 10.1145/963770.963776; shrinkage: Bell & Koren,
-    ICDM 2007, doi 10.1109/ICDM.2007.90. Cannot: score items nobody liked, nor use features or dislikes.
+    ICDM 2007, doi 10.1109/ICDM.2007.90. Cannot: score items nobody liked, nor use features or dislikes. A new user's
+    past stands in for x(u, ·).
 
     Probabilities, and users without likes: see `predict_proba`, and the class `Scored` it comes from.
     """
+
+    folds_in: ClassVar[bool] = True
 
     def __init__(self, *, neighbours: int = 100, shrinkage: float = 10.0) -> None:
         """Store the options.
@@ -36,8 +42,9 @@ class ItemKNN(Scored):
 
     def _learn(self, likes: sparse.csr_array) -> Product:
         _check(self.neighbours, self.shrinkage)
-        near = _nearest(sparse.csr_array(likes.T), self.neighbours, self.shrinkage)
-        return Product(likes, sparse.csr_array(near.T))
+        liked = sparse.csr_array(likes.T)
+        near = _nearest(liked, liked, self.neighbours, self.shrinkage, themselves=False)
+        return Product(likes, sparse.csr_array(near.T), fold_in=sparse.csr_array)
 
 
 class UserKNN(Scored):
@@ -50,10 +57,13 @@ class UserKNN(Scored):
 
     Source: Herlocker, Konstan, Borchers, Riedl, SIGIR 1999, doi 10.1145/312624.312682, on likes instead of ratings
     (cosine: Sarwar et al., EC 2000, doi 10.1145/352871.352887); shrinkage: Bell & Koren, ICDM 2007,
-    doi 10.1109/ICDM.2007.90. Cannot: score items nobody liked, nor use features or dislikes.
+    doi 10.1109/ICDM.2007.90. Cannot: score items nobody liked, nor use features or dislikes. A new user's past stands
+    in for x_u: all known users may be neighbours.
 
     Probabilities, and users without likes: see `predict_proba`, and the class `Scored` it comes from.
     """
+
+    folds_in: ClassVar[bool] = True
 
     def __init__(self, *, neighbours: int = 100, shrinkage: float = 10.0) -> None:
         """Store the options.
@@ -66,7 +76,9 @@ class UserKNN(Scored):
 
     def _learn(self, likes: sparse.csr_array) -> Product:
         _check(self.neighbours, self.shrinkage)
-        return Product(_nearest(likes, self.neighbours, self.shrinkage), likes)
+        near = _nearest(likes, likes, self.neighbours, self.shrinkage, themselves=False)
+        fold_in = partial(_nearest, among=likes, k=self.neighbours, shrinkage=self.shrinkage, themselves=True)
+        return Product(near, likes, fold_in=fold_in)
 
 
 def _check(neighbours: int, shrinkage: float) -> None:
@@ -76,19 +88,20 @@ def _check(neighbours: int, shrinkage: float) -> None:
         raise ConfigError(f"shrinkage = {shrinkage}: a number >= 0 expected")
 
 
-def _nearest(rows: sparse.csr_array, k: int, shrinkage: float) -> sparse.csr_array:
-    """(n, n): the k largest shrunk cosines of each row with the others; of equal ones those of the lower row.
+def _nearest(
+    rows: sparse.csr_array, among: sparse.csr_array, k: int, shrinkage: float, *, themselves: bool
+) -> sparse.csr_array:
+    """(n, m): the k largest shrunk cosines of each row with those of another matrix; of equal ones those of lower rows.
 
     Arguments:
-        rows: (n, m), above 0 where stored.
+        rows: (n, c), above 0 where stored.
+        among: (m, c), likewise.
+        themselves: may the j-th row of the one be near to the j-th of the other?
     """
-    n = rows.shape[0]
-    norm = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).reshape(-1))
-    unit = sparse.csr_array(rows.multiply(1 / np.where(norm > 0, norm, 1)[:, None]))
-    met = sparse.csr_array((np.ones(unit.nnz), unit.indices, unit.indptr), shape=unit.shape)
-    unit_t, met_t = sparse.csr_array(unit.T), sparse.csr_array(met.T)
+    unit_t, met_t = (sparse.csr_array(each.T) for each in _unit(among))
+    unit, met = _unit(rows)
     found = [np.zeros((3, 0))]
-    for block in blocks(n, n):
+    for block in blocks(rows.shape[0], among.shape[0]):
         near = sparse.csr_array(unit[block] @ unit_t)
         if shrinkage:
             common = sparse.csr_array(met[block] @ met_t)
@@ -96,9 +109,17 @@ def _nearest(rows: sparse.csr_array, k: int, shrinkage: float) -> sparse.csr_arr
             near = near.multiply(common)
         near = sparse.coo_array(near)
         row, other = near.coords[0].astype(np.int64) + block.start, near.coords[1].astype(np.int64)
-        others = np.flatnonzero((row != other) & (near.data > 0))
-        row, other, value = row[others], other[others], near.data[others]
+        allowed = np.flatnonzero(((row != other) | themselves) & (near.data > 0))
+        row, other, value = row[allowed], other[allowed], near.data[allowed]
         kept, _ = best(row, other, value, k)
         found.append(np.stack([row[kept], other[kept], value[kept]]))
     row, other, value = np.concatenate(found, axis=1)
-    return sparse.csr_array((value, (row.astype(np.int64), other.astype(np.int64))), shape=(n, n))
+    places = row.astype(np.int64), other.astype(np.int64)
+    return sparse.csr_array((value, places), shape=(rows.shape[0], among.shape[0]))
+
+
+def _unit(rows: sparse.csr_array) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Rows of length 1, and ones in their places."""
+    norm = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).reshape(-1))
+    unit = sparse.csr_array(rows.multiply(1 / np.where(norm > 0, norm, 1)[:, None]))
+    return unit, sparse.csr_array((np.ones(unit.nnz), unit.indices, unit.indptr), shape=unit.shape)

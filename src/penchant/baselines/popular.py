@@ -73,7 +73,10 @@ class Popular(Recommender):
         exclude_seen: bool = True,
         candidates: Sequence[Any] | None = None,
     ) -> pl.DataFrame:
-        """The most liked items, see `Recommender.recommend`; ties in the order of the item table."""
+        """The most liked items, see `Recommender.recommend`; ties in the order of the item table.
+
+        Of a row of features only a past, ``{"liked": ids, "disliked": ids}``, is looked at: its items are seen.
+        """
         fitted: _Fitted = self._check_fitted()
         asked, chosen = fitted.catalogue.ask(users), fitted.catalogue.candidates(candidates)
         order = chosen[np.argsort(-fitted.rate[chosen], kind="stable")]

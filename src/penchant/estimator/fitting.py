@@ -4,29 +4,28 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from penchant._config import plain
 from penchant._progress import Progress
 from penchant._random import torch_generator
 from penchant._spec import Features
-from penchant.calibration import Calibration, calibrate
 from penchant.errors import DataError, Problem
-from penchant.estimator.fitted import Fitted, SideName
+from penchant.estimator.fitted import Fitted, Known, SideName
+from penchant.estimator.held_out import calibration_of, held_out_of, with_given
 from penchant.estimator.reading import fit_readings
-from penchant.evaluation import auc
 from penchant.losses import Loss, combine
 from penchant.model import DualAutoencoder
 from penchant.nets import take, vectorise
-from penchant.tables import EncodedTables, Tables, TablesEncoder
-from penchant.training import Batches, Job, TrainingOptions, objective, pair_distances, train
+from penchant.tables import EncodedTables, Tables, TablesEncoder, Vocabulary
+from penchant.training import Batches, Job, TrainingOptions, make_negatives, objective, train
 
 __all__ = ["fit_penchant"]
 
@@ -49,34 +48,47 @@ class _Options(Protocol):
 
 
 def fit_penchant(
-    options: _Options, tables: Tables, valid: Tables | None, checkpoint: Path | None, progress: Progress
+    options: _Options,
+    tables: Tables,
+    valid: Tables | None,
+    checkpoint: Path | None,
+    progress: Progress,
+    given: Tables | None = None,
 ) -> Fitted:
-    """Fit on ``tables``, stop and calibrate on ``valid``; see `Penchant.fit`."""
-    _check_labels(tables, "training")
+    """Fit on ``tables``, stop and calibrate on ``valid``; see `Penchant.fit`.
+
+    ``given``: rows that are known but not learned from, as the fold-in of users who are only validated on. They join
+    the users' histories and are left out of their rankings, in validation and afterwards.
+
+    Raises:
+        DataError: labels from which nothing can be learned, or by which nothing can be judged; a row that is both given
+            and held out.
+        ConfigError: an option outside its range; a checkpoint of another configuration.
+    """
+    loss, training, device = options.loss, options.training_options, options.torch_device
+    _check_labels(tables, "training", loss)
     if valid is not None:
-        _check_labels(valid, "validation")
-    training, device = options.training_options, options.torch_device
+        _check_labels(valid, "validation", loss)
+        _check_apart(given, valid)
     encoder = TablesEncoder.fit(tables)
     data = encoder.encode(tables)
+    known = [tables] if given is None else [tables, given]
+    told = encoder if given is None else with_given(encoder, tables, given)
     with (
         _threads(training.threads),
         _reproducible(device),
         torch.random.fork_rng([device] if device.type == "cuda" else []),
     ):
-        torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
-        model = options.build_module(encoder).to(device)
-        layouts = (encoder.user.layout, encoder.item.layout)
-        batches = Batches(data, layouts=layouts, batch_size=training.batch_size, rng=options.rng, device=device)
-        model.prepare(*_training_rows(batches), batches.items if encoder.histories else None)
+        model, batches = _prepared(options, encoder, data)
         held_out = None
         if valid is not None:
-            held_out = Batches(encoder.encode(valid), batch_size=training.batch_size, rng=options.rng, device=device)
+            held_out = held_out_of(told, valid, loss=loss, known=known, rng=options.rng, device=device)
         job = Job(
             module=model,
             batches=batches.epoch,
             steps=batches.steps,
-            objective=lambda batch: combine(objective(model, batch, options.loss), options.loss),
-            validate=None if held_out is None else lambda: _auc(model, held_out),
+            objective=lambda batch: combine(objective(model, batch, loss), loss),
+            validate=None if held_out is None else lambda: held_out.figure(model),
             options=training,
             rng=options.rng,
             device=device,
@@ -85,30 +97,82 @@ def fit_penchant(
             fingerprint=_fingerprint(options, data) if checkpoint else "",
         )
         history = train(job)
-        distance = None if held_out is None else pair_distances(model, held_out).double().cpu().numpy()
-        calibration = _calibration(model, held_out, distance)
-    model.space = model.space.resolve_cap(calibration.threshold, options.loss.margin)
+        calibration, likes = calibration_of(model, held_out, tables, encoder, loss=loss, rng=options.rng)
+    model.space = model.space.resolve_cap(calibration.threshold, loss.margin)
     fitted = Fitted(
-        schema=tables.schema, encoder=encoder, model=model, calibration=calibration, known={}, seen=_seen(data),
-        population=_population(model, batches), history=history, device=device,
-        readings={}, likes=_likes(held_out, distance),
+        schema=tables.schema, encoder=_of_known(encoder, tables, given), model=model, calibration=calibration, known={},
+        seen=_seen(data, tables, given), population=_population(model, batches), history=history, device=device,
+        readings={}, likes=likes,
     )  # fmt: skip
-    sides: tuple[tuple[SideName, pl.DataFrame, str | None], ...] = (
-        ("user", tables.users, tables.schema.user_id),
-        ("item", tables.items, tables.schema.item_id),
-    )
-    fitted.known = {side: fitted.place(side, frame, key or "") for side, frame, key in sides}
+    fitted.known = _known(fitted, tables)
     fitted.readings = fit_readings(fitted, valid, options.rng)
     return fitted
 
 
-def _check_labels(tables: Tables, which: str) -> None:
+def _known(fitted: Fitted, tables: Tables) -> dict[SideName, Known]:
+    sides: tuple[tuple[SideName, pl.DataFrame, str | None], ...] = (
+        ("user", tables.users, tables.schema.user_id),
+        ("item", tables.items, tables.schema.item_id),
+    )
+    return {side: fitted.place(side, frame, key or "") for side, frame, key in sides}
+
+
+def _prepared(options: _Options, encoder: TablesEncoder, data: EncodedTables) -> tuple[DualAutoencoder, Batches]:
+    """The networks before the first step, and what they are trained on."""
+    loss, device = options.loss, options.torch_device
+    torch.manual_seed(torch_generator(options.rng, "weights").initial_seed())
+    model = options.build_module(encoder).to(device)
+    if loss.neck in ("softmax", "bpr"):
+        model.log_scale.requires_grad_(True)  # they have a scale and no threshold
+    batches = Batches(
+        data,
+        layouts=(encoder.user.layout, encoder.item.layout),
+        batch_size=options.training_options.batch_size,
+        rng=options.rng,
+        device=device,
+        negatives=make_negatives(loss, data, device),
+    )
+    model.prepare(*_training_rows(batches), batches.items if encoder.histories else None)
+    return model, batches
+
+
+def _check_labels(tables: Tables, which: str, loss: Loss) -> None:
+    """Pointwise necks need both labels, ranking necks likes."""
     column = tables.schema.label
     found = tables.interactions[column].unique().to_list() if len(tables) else []
-    if len(found) < 2:
-        said = f"the {which} rows hold " + (f"one label only ({found[0]})" if found else "no rows")
-        fix = "Give rows that were liked (1) and rows that were not (0)"
-        raise DataError([Problem("interactions", f"{said}: liked and disliked ones are needed", column, fix=fix)])
+    if len(found) == 2 or (loss.ranking and 1 in found):
+        return
+    said = f"the {which} rows hold " + (f"one label only ({found[0]})" if found else "no rows")
+    fix, needed = "Give rows that were liked (1) and rows that were not (0)", "liked and disliked ones are needed"
+    if loss.ranking:
+        fix, needed = "Give rows that were liked (1)", "liked ones are needed"
+    elif 1 in found:
+        fix += "; where there are likes alone, take a ranking neck: loss.neck = 'softmax', or the preset 'ranking'"
+    raise DataError([Problem("interactions", f"{said}: {needed}", column, fix=fix)])
+
+
+def _check_apart(given: Tables | None, valid: Tables) -> None:
+    """What is to be found must not be told."""
+    if given is None:
+        return
+    keys = [valid.schema.user, valid.schema.item]
+    rows = valid.interactions.select(keys).with_row_index("row")
+    both = rows.join(given.interactions.select(keys), on=keys, how="semi")["row"].sort()
+    if len(both):
+        message = f"user {valid.interactions[keys[0]][both[0]]!r} and this item are given and held out"
+        fix = "Leave what is held out out of what is given"
+        raise DataError([Problem("interactions", message, keys[1], tuple(both[:5]), len(both), fix)])
+
+
+def _of_known(encoder: TablesEncoder, tables: Tables, given: Tables | None) -> TablesEncoder:
+    """The encoder with what was given of known users: a model remembers nobody else."""
+    return encoder if given is None else with_given(encoder, tables, _of_users(tables, given))
+
+
+def _of_users(tables: Tables, given: Tables) -> Tables:
+    """What is given of the users of ``tables``."""
+    there = Vocabulary(tables.user_ids, what="user").find(given.interactions[given.schema.user]) >= 0
+    return replace(given, users=tables.users, interactions=given.interactions.filter(pl.Series(there)))
 
 
 def _training_rows(batches: Batches) -> tuple[Features, Features, Features | None]:
@@ -117,33 +181,14 @@ def _training_rows(batches: Batches) -> tuple[Features, Features, Features | Non
     return take(batches.users, users), take(batches.items, items), batches.context
 
 
-def _auc(model: DualAutoencoder, batches: Batches) -> float:
-    distance = pair_distances(model, batches).double().cpu().numpy()
-    return auc(batches.liked.double().cpu().numpy(), -distance)
-
-
-def _likes(held_out: Batches | None, distance: Float[np.ndarray, " n"] | None) -> dict[str, np.ndarray]:
-    """Distances of the held-out likes, and a number for each one's user."""
-    if held_out is None or distance is None:
-        return {"distance": np.zeros(0), "user": np.zeros(0, np.int64)}
-    liked = held_out.liked.cpu().numpy() > 0.5
-    return {"distance": distance[liked], "user": held_out.user.cpu().numpy()[liked]}
-
-
-def _calibration(
-    model: DualAutoencoder, held_out: Batches | None, distance: Float[np.ndarray, " n"] | None
-) -> Calibration:
-    start = Calibration(threshold=float(model.threshold.detach()), slope=float(model.scale.detach()))
-    if held_out is None or distance is None:
-        return start
-    weight = None if held_out.weight is None else held_out.weight.double().cpu().numpy()
-    return calibrate(
-        distance, held_out.liked.double().cpu().numpy(), weight, start=start, diameter=model.space.diameter
-    )
-
-
-def _seen(data: EncodedTables) -> pl.DataFrame:
+def _seen(data: EncodedTables, tables: Tables, given: Tables | None) -> pl.DataFrame:
     pairs = pl.DataFrame({"user": data.user, "item": data.item, "liked": data.label > 0.5})
+    if given is not None:
+        rows = given.interactions
+        user = Vocabulary(tables.user_ids, what="user").find(rows[given.schema.user])
+        item = Vocabulary(tables.item_ids, what="item").find(rows[given.schema.item])
+        told = pl.DataFrame({"user": user, "item": item, "liked": rows[given.schema.label] == 1})
+        pairs = pl.concat([pairs, told.filter((pl.col("user") >= 0) & (pl.col("item") >= 0))])
     return pairs.unique(["user", "item"], keep="last", maintain_order=True).sort("user", "item")
 
 

@@ -131,6 +131,7 @@ class Penchant(Reader):
         train: Tables,
         valid: Tables | None = None,
         *,
+        given: Tables | None = None,
         checkpoint: str | PathLike[str] | None = None,
         progress: bool | Progress | None = False,
     ) -> Self:
@@ -140,6 +141,8 @@ class Penchant(Reader):
             train: what is learned from; scaling and vocabularies are fitted on these rows only.
             valid: stops the training, chooses the epoch and calibrates the probabilities. Without it all epochs are
                 run, the last is kept, and the threshold is the neck's own.
+            given: rows that are known of users but not learned from, such as what users of ``valid`` liked earlier who
+                are in no training row: they join the histories and are left out of rankings.
             checkpoint: folder for a checkpoint after each epoch; found there, training goes on to the same bits.
             progress: True or a `Progress` to show it, None to show it on a terminal only.
 
@@ -149,7 +152,7 @@ class Penchant(Reader):
         """
         shown = make_progress(progress) if progress is None or isinstance(progress, bool) else progress
         folder = None if checkpoint is None else Path(checkpoint)
-        self._fitted = fit_penchant(self, train, valid, folder, shown)
+        self._fitted = fit_penchant(self, train, valid, folder, shown, given)
         return self
 
     @property
@@ -241,7 +244,7 @@ class Penchant(Reader):
         Arguments:
             users: ids, or rows of features of users who are in no table, one or many.
             n: how many for each user; fewer where not so many are left.
-            exclude_seen: leave out the items of the user's training rows.
+            exclude_seen: leave out the items of the user's training rows, or of the past that a row brings along.
             candidates: ids of the items to choose from; None: all known items.
             where: an SQL condition on the item table's columns, e.g. ``"lang = 'zh' and year > 2020"``.
             context: the situation, as a row of context columns; what it does not name is taken as missing.

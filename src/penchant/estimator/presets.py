@@ -2,6 +2,8 @@
 
 default   the best measured for yes/no prediction (benchmarks/results/label_prediction.json)
 seed      the disclosure as meant: plain networks on the scaled features alone, centred hinge, l2 or sup norm
+ranking   what is liked on top of the catalogue, from likes alone: wide, shallow encoders (each id, earlier item and
+          feature adds its own vector inside the bound) and a softmax over all items; best with a field of kind history
 """
 
 from typing import Any
@@ -21,5 +23,14 @@ PRESETS: dict[str, dict[str, Any]] = {
         "loss": Loss(neck="hinge", margin=0.1, beta=1.0, gamma=0.01, delta=0.0),
         "weight_decay": 0.0,
         "average": 0.0,
+    },
+    "ranking": {
+        "space": Space(dim=200, norm=2),
+        "encoder": EncoderOptions(hidden=()),
+        "loss": Loss(neck="softmax"),
+        "scale": 20.0,
+        "batch_size": 512,
+        "weight_decay": 0.1,
+        "patience": 3,
     },
 }

@@ -11,15 +11,22 @@ from torch import Tensor
 
 from penchant.errors import ConfigError
 from penchant.losses.neck import KINDS
+from penchant.losses.ranking import RANKING
 
 __all__ = ["Loss", "combine"]
 
-_CHOICES = {"neck": tuple(KINDS), "covariance": ("right", "literal"), "likelihood": ("mse", "cross_entropy")}
+_CHOICES = {
+    "neck": (*KINDS, *RANKING),
+    "negatives": ("catalogue", "uniform", "popular", "batch"),
+    "covariance": ("right", "literal"),
+    "likelihood": ("mse", "cross_entropy"),
+}
+_NUMBERS = ("margin", "power", "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "floor", "liked_weight")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """L = α·neck + β·reconstruction + γ·covariance + δ·portrait + ε·variance.
+    """L = α·neck + β·reconstruction + γ·covariance + δ·portrait + ε·variance + ζ·width.
 
     Warns (UserWarning) where the literal neck is chosen.
 
@@ -27,9 +34,17 @@ class Loss:
     """
 
     neck: str = "logistic"
-    """The loss on a pair's distance, by its name in `penchant.losses.KINDS`."""
+    """The loss on distances, by its name in `penchant.losses.KINDS` (liked or not, pair by pair) or
+    `penchant.losses.RANKING` (softmax, bpr, warp: what is liked above the rest, and nothing need be disliked)."""
     margin: float | int = 0.1
-    """λ of the hinge and the literal neck, and of an "auto" cap; a distance, at least 0."""
+    """λ of the hinge, the literal neck and warp, and of an "auto" cap; a distance, at least 0."""
+    negatives: Literal["catalogue", "uniform", "popular", "batch"] = "catalogue"
+    """The items that a ranking neck holds likes against, drawn anew each step: all (best, up to some ten thousand
+    items), some at random, more of the popular ones, or those of the batch's own pairs."""
+    n_negatives: int = 1000
+    """How many of them are drawn, about (negatives = uniform, popular)."""
+    power: float | int = 0.75
+    """Popular items are drawn in proportion to this power of their number of training rows + 1, at least 0."""
     alpha: float | int = 1.0
     """Weight of the neck."""
     beta: float | int = 1.0
@@ -40,6 +55,9 @@ class Loss:
     """Weight of the portrait term; 0 leaves portraits that are not to be trusted."""
     epsilon: float | int = 0.0
     """Weight of the variance floor."""
+    zeta: float | int = 0.0
+    """Weight of the width: how far apart the points are that an item can have when one of its fields, drawn anew each
+    step, is not known. A small weight makes a model of which more can be proved (MLP encoders)."""
     floor: float | int = 0.1
     """Standard deviation of an axis below which the variance floor pushes."""
     covariance: Literal["right", "literal"] = "right"
@@ -49,22 +67,25 @@ class Loss:
     read_share: float | int = 0.25
     """Share of a batch, drawn anew each step, on which the decoders are trained, in (0, 1]; less is faster."""
     liked_weight: float | int = 1.0
-    """Weight of a liked row against a disliked one, in the neck."""
+    """Weight of a liked row against a disliked one, in a pointwise neck."""
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigError(f"loss.{name} = {getattr(self, name)!r}: one of {', '.join(known)} expected")
-        for name in ("margin", "alpha", "beta", "gamma", "delta", "epsilon", "floor", "liked_weight"):
+        for name in _NUMBERS:
             value = getattr(self, name)
             if not (isinstance(value, float | int) and 0 <= value < math.inf):
                 raise ConfigError(f"loss.{name} = {value!r}: a number >= 0 expected")
+        n = self.n_negatives
+        if not (isinstance(n, int) and not isinstance(n, bool) and n >= 1):
+            raise ConfigError(f"loss.n_negatives = {n!r}: a whole number >= 1 expected")
         if not (isinstance(self.read_share, float | int) and 0 < self.read_share <= 1):
             raise ConfigError(f"loss.read_share = {self.read_share!r}: a share above 0, at most 1, expected")
         if self.liked_weight == 0:
             raise ConfigError("loss.liked_weight = 0: a number above 0 expected, or likes teach nothing")
         if not any(self.weights.values()):
-            raise ConfigError("loss: alpha, beta, gamma, delta and epsilon are all 0: at least one above 0 expected")
+            raise ConfigError("loss: alpha, beta, gamma, delta, epsilon and zeta are all 0: one above 0 expected")
         if self.neck == "literal":
             warnings.warn(
                 "loss.neck = 'literal' is the formula as printed, kept for reproduction: no margin serves "
@@ -72,6 +93,11 @@ class Loss:
                 UserWarning,
                 stacklevel=3,  # past the generated __init__
             )
+
+    @property
+    def ranking(self) -> bool:
+        """Is the neck a ranking one?"""
+        return self.neck in RANKING
 
     @property
     def weights(self) -> dict[str, float]:
@@ -82,6 +108,7 @@ class Loss:
             "covariance": self.gamma,
             "portrait": self.delta,
             "variance": self.epsilon,
+            "width": self.zeta,
         }
 
 

@@ -10,10 +10,13 @@ from penchant.tables.simulator import Simulation, Truth, simulate
 from penchant.tables.sources import movielens_100k
 from penchant.tables.splits import (
     SPLITS,
+    split_cold_both,
     split_cold_items,
     split_cold_users,
+    split_leave_one_out,
     split_per_user,
     split_random,
+    split_strong_generalisation,
     split_time,
 )
 from penchant.tables.vocabulary import Vocabulary
@@ -35,9 +38,12 @@ __all__ = [
     "movielens_100k",
     "read_frame",
     "simulate",
+    "split_cold_both",
     "split_cold_items",
     "split_cold_users",
+    "split_leave_one_out",
     "split_per_user",
     "split_random",
+    "split_strong_generalisation",
     "split_time",
 ]

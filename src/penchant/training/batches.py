@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from penchant._random import torch_generator
 from penchant._spec import Features, Layout
 from penchant.nets import as_tensors, take, vectorise
 from penchant.tables import EncodedTables
+from penchant.training.negatives import BaseNegatives, KnownLikes
 
-__all__ = ["Batch", "Batches"]
+__all__ = ["Batch", "Batches", "Candidates"]
 
 _VECTORS_AT_ONCE = 1 << 26
 """Numbers of portrait vectors kept in memory a side: 256 MiB."""
@@ -22,6 +23,17 @@ _MARKED = 16
 """Rows of a table for each row of a batch, up to which distinct ones are marked and not sorted."""
 
 _NO_FIELDS = Layout(())
+
+
+class Candidates(NamedTuple):
+    """Items that a ranking neck holds a batch's likes against."""
+
+    items: Features
+    """Their rows; ``Batch.items`` itself where they are the batch's own."""
+    log_q: Float[Tensor, " c"]
+    """Log of the chance with which each is there."""
+    known: Bool[Tensor, "n_u c"]
+    """Which of them each of the distinct users likes, as far as the training rows say."""
 
 
 class Batch(NamedTuple):
@@ -47,12 +59,15 @@ class Batch(NamedTuple):
     """Portrait vectors of the distinct users; NaN where missing; of no width where the batches know no layouts."""
     item_vectors: Float[Tensor, "n_i m_i"]
     """Portrait vectors of the distinct items."""
+    candidates: Candidates | None = None
+    """What likes are held against; None where the batches draw no negatives."""
 
 
 class Batches:
     """All interactions on one device, dealt out in an order that depends on the seed and the epoch alone.
 
-    With ``layouts`` (of users and of items) the batches hold portrait vectors, which only training needs.
+    With ``layouts`` (of users and of items) the batches hold portrait vectors, which only training needs; with
+    ``negatives`` they hold candidates, drawn from torch's stream as each batch is made.
     """
 
     def __init__(
@@ -63,6 +78,7 @@ class Batches:
         batch_size: int,
         rng: int,
         device: torch.device | str = "cpu",
+        negatives: BaseNegatives | None = None,
     ) -> None:
         self.users, self.items = as_tensors(data.users, device), as_tensors(data.items, device)
         self.context = None if data.context is None else as_tensors(data.context, device)
@@ -74,6 +90,8 @@ class Batches:
         self.batch_size, self.rng, self.device = batch_size, rng, device
         user, item = layouts or (_NO_FIELDS, _NO_FIELDS)
         self._user_vectors, self._item_vectors = _Vectors(self.users, user), _Vectors(self.items, item)
+        self._negatives = negatives
+        self._known = None if negatives is None else self._known_likes()
 
     def __len__(self) -> int:
         """How many pairs there are."""
@@ -106,6 +124,21 @@ class Batches:
             left_out=None if self.users.history is None else self.item[rows],
             user_vectors=self._user_vectors.take(batch_users, users),
             item_vectors=self._item_vectors.take(batch_items, items),
+            candidates=self._candidates(users, items, batch_items, len(rows)),
+        )
+
+    def _known_likes(self) -> KnownLikes:
+        return KnownLikes(self.user, self.item, self.liked, users=len(self.users), items=len(self.items))
+
+    def _candidates(
+        self, users: Int[Tensor, " n_u"], items: Int[Tensor, " n_i"], batch_items: Features, pairs: int
+    ) -> Candidates | None:
+        if self._negatives is None or self._known is None:
+            return None
+        drawn = self._negatives.draw(items, pairs)
+        own = drawn.items is items
+        return Candidates(
+            batch_items if own else take(self.items, drawn.items), drawn.log_q, self._known.among(users, drawn.items)
         )
 
 

@@ -7,9 +7,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from penchant._spec import FIRST
 from penchant.errors import ConfigError
 from penchant.losses import (
     Loss,
+    bpr,
     capped,
     covariance,
     covariance_literal,
@@ -18,9 +20,13 @@ from penchant.losses import (
     logistic,
     portrait_term,
     reconstruct,
+    softmax,
     variance_floor,
+    warp,
 )
 from penchant.model import DualAutoencoder
+from penchant.nets import MLPEncoder
+from penchant.nets.interval import interval_width
 from penchant.training.batches import Batch
 
 __all__ = ["objective"]
@@ -42,9 +48,16 @@ class _Points(NamedTuple):
 
 
 def objective(model: DualAutoencoder, batch: Batch, loss: Loss) -> dict[str, Float[Tensor, ""]]:
-    """Each term that ``loss`` asks for, by name and unweighted (see `penchant.losses.combine`)."""
+    """Each term that ``loss`` asks for, by name and unweighted (see `penchant.losses.combine`).
+
+    Raises:
+        ConfigError: a ranking neck, and batches without candidates; a width of an encoder that has none.
+    """
     points = _points(model, batch)
-    terms = {"neck": _neck(model, batch, loss, model.space.base_distance(points.user, points.item))}
+    if loss.ranking:
+        terms = {"neck": _ranking_neck(model, batch, loss, points)}
+    else:
+        terms = {"neck": _neck(model, batch, loss, model.space.base_distance(points.user, points.item))}
     if loss.gamma or loss.epsilon:
         cloud = torch.cat([points.users, points.items])
         if loss.gamma:
@@ -53,6 +66,8 @@ def objective(model: DualAutoencoder, batch: Batch, loss: Loss) -> dict[str, Flo
             terms["variance"] = variance_floor(cloud, loss.floor)
     if loss.beta or loss.delta:
         terms |= _readings(model, batch, loss, points)
+    if loss.zeta:
+        terms["width"] = _width(model, batch)
     return terms
 
 
@@ -88,7 +103,50 @@ def _neck(model: DualAutoencoder, batch: Batch, loss: Loss, distance: Float[Tens
         return capped(distance, liked, cap=model.threshold + loss.margin, weight=weight)
     if loss.neck == "literal":
         return literal(distance, liked, margin=loss.margin, weight=weight)
-    raise ConfigError(f"loss.neck = {loss.neck!r} is not pointwise")
+    raise ConfigError(f"loss.neck = {loss.neck!r} is not known to the objective")
+
+
+def _ranking_neck(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> Float[Tensor, ""]:
+    """Likes against the batch's candidates; what a pair's user likes is no candidate for it."""
+    candidates = batch.candidates
+    if candidates is None:
+        raise ConfigError(f"loss.neck = {loss.neck!r} needs batches with negatives")
+    pairs = (batch.liked > 0.5).nonzero()[:, 0]
+    weight = None if batch.weight is None else batch.weight.index_select(0, pairs)
+    user, item = points.user.index_select(0, pairs), points.item.index_select(0, pairs)
+    liked = model.space.base_distance(user, item)
+    items = points.items if candidates.items is batch.items else model.encode_items(candidates.items)
+    row = batch.user.index_select(0, pairs)
+    if points.users is points.user:
+        others = model.space.cross(user, items)
+    else:  # one point a user: their distances once, however many pairs they have
+        others = torch.nn.functional.embedding(row, model.space.cross(points.users, items))
+    masked = candidates.known.index_select(0, row)
+    log_q = None if loss.negatives == "catalogue" else candidates.log_q
+    if loss.neck == "softmax":
+        return softmax(liked, others, scale=model.scale, masked=masked, log_q=log_q, weight=weight)
+    if loss.neck == "bpr":
+        return bpr(liked, others, scale=model.scale, masked=masked, weight=weight)
+    if loss.neck == "warp":
+        return warp(liked, others, margin=loss.margin, masked=masked, log_q=log_q, weight=weight)
+    raise ConfigError(f"loss.neck = {loss.neck!r} is not known to the objective")
+
+
+def _width(model: DualAutoencoder, batch: Batch) -> Float[Tensor, ""]:
+    """How wide the batch's items become when one of their fields, no id and drawn anew, may have any value.
+
+    Source: Gowal et al. 2018, arXiv 1810.12715, whose bounds these are.
+    """
+    net = model.item_encoder
+    if not isinstance(net, MLPEncoder):
+        kind = type(net).__name__
+        raise ConfigError(f"loss.zeta: the width of a {kind} is not known; take encoder.kind = 'mlp', or zeta = 0")
+    blocks = net.layout.blocks
+    names = [b.name for b in blocks if b.likelihood != "none" and (b.form == "dense" or b.size > FIRST)]
+    if not names:
+        raise ConfigError("loss.zeta: an item column that is no id is needed, or zeta = 0")
+    name = names[int(torch.randint(len(names), ()))]
+    return interval_width(net, batch.items, name, bound=model.space.bound).mean()
 
 
 def _readings(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Points) -> dict[str, Float[Tensor, ""]]:

@@ -26,7 +26,8 @@ class TrainingOptions:
     schedule: Literal["constant", "cosine"] = "constant"
     """constant, or cosine: fall to a hundredth over the epochs."""
     patience: int = 4
-    """Epochs without a better validation AUC after which training stops; the best epoch is kept."""
+    """Epochs without a better validation figure (AUC, or NDCG@100 with a ranking neck) after which training stops; the
+    best epoch is kept."""
     average: float = 0.99
     """Decay of the running average of the weights, which is what is validated and kept; 0: the last weights."""
 

@@ -28,11 +28,15 @@ def encode_all(model: DualAutoencoder, side: str, features: Features, device: to
 
 
 @torch.no_grad()
-def pair_distances(model: DualAutoencoder, batches: Batches) -> Float[Tensor, " n"]:
-    """Base distance of every pair, in the order of the interactions; the model as it stands, in evaluation mode."""
+def pair_distances(model: DualAutoencoder, batches: Batches, *, left_out: bool = False) -> Float[Tensor, " n"]:
+    """Base distance of every pair, in the order of the interactions; the model as it stands, in evaluation mode.
+
+    ``left_out``: each pair's item is left out of its user's history, as in training.
+    """
     device = torch.device(batches.device)
     items = encode_all(model, "item", batches.items, device)
-    users = encode_all(model, "user", batches.users, device) if batches.context is None else None
+    by_pair = batches.context is not None or (left_out and batches.users.history is not None)
+    users = None if by_pair else encode_all(model, "user", batches.users, device)
     distances = []
     for rows in torch.arange(len(batches), device=device).split(_CHUNK):
         item = items.index_select(0, batches.item[rows])
@@ -40,6 +44,7 @@ def pair_distances(model: DualAutoencoder, batches: Batches) -> Float[Tensor, " 
             user = users.index_select(0, batches.user[rows])
         else:
             batch = batches.batch(rows)
-            user = model.encode_users(batch.users, batch.context, batch.user)
+            without = batch.left_out if left_out else None
+            user = model.encode_users(batch.users, batch.context, batch.user, without)
         distances.append(model.space.base_distance(user, item))
     return torch.cat(distances) if distances else torch.zeros(0, device=device)
