@@ -16,7 +16,7 @@ FLOORS = {
     3: "tables spaces nets conformal",
     4: "model losses portraits index dynamics calibration recommender",
     5: "training evaluation baselines",
-    6: "estimator",
+    6: "estimator tuning",
     7: "__init__ testing",
     8: "service",
     9: "cli",

@@ -10,6 +10,7 @@
     baselines   what it is compared with
     portraits   what a ball says in words
     estimator   `Penchant`, which joins them
+    tuning      options that do best on any protocol
     testing     the laws every part keeps, for parts of your own
 
 Names are loaded when they are first used, so that importing penchant is quick.
@@ -23,7 +24,7 @@ from penchant._version import __version__
 if TYPE_CHECKING:
     from penchant.errors import PenchantError
     from penchant.estimator import PRESETS, Penchant
-    from penchant.evaluation import evaluate_binary
+    from penchant.evaluation import evaluate_binary, evaluate_protocol
     from penchant.losses import Loss
     from penchant.nets import DecoderOptions, EncoderOptions
     from penchant.portraits import Portrait
@@ -61,6 +62,7 @@ __all__ = [
     "__version__",
     "capacity",
     "evaluate_binary",
+    "evaluate_protocol",
     "movielens_100k",
     "simulate",
     "split_cold_items",
@@ -73,7 +75,7 @@ __all__ = [
 _ROOMS = {
     "errors": ("PenchantError",),
     "estimator": ("PRESETS", "Penchant"),
-    "evaluation": ("evaluate_binary",),
+    "evaluation": ("evaluate_binary", "evaluate_protocol"),
     "losses": ("Loss",),
     "nets": ("DecoderOptions", "EncoderOptions"),
     "portraits": ("Portrait",),

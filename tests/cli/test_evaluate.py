@@ -2,6 +2,7 @@ import polars as pl
 import pytest
 
 from penchant import Penchant
+from penchant.cli import main
 from penchant.evaluation import auc
 
 
@@ -46,3 +47,57 @@ def test_rows_without_labels_or_with_one_label_only_are_refused(shell, files, mo
     assert (said.code, said.out) == (1, "")
     assert "liked and disliked" in said.err
     assert shell("evaluate", model).code == 2
+
+
+def test_rankings_are_given_where_they_are_asked_for(shell, files, model):
+    words = ["evaluate", model, "--interactions", files / "test.csv"]
+    said = shell(*words, "--k", 5, "--k", 10, "--json")
+    assert said.code == 0, said.err
+    assert {"auc", "recall@5", "ndcg@10", "map@5", "mrr@5", "hit@5", "precision@5", "coverage@10"} <= set(said.json)
+    assert "recall@10" in shell(*words, "--ranking").out
+    assert "recall@10" not in shell(*words).out
+    test = pl.read_csv(files / "test.csv")
+    fitted, found = Penchant.load(model), []
+    for (user,), rows in test.filter(pl.col("label") == 1).group_by("user_id"):
+        top = fitted.recommend([user], n=5)["item_id"]
+        found.append(top.is_in(rows["item_id"].implode()).sum() / min(5, rows.height))
+    assert said.json["recall@5"] == pytest.approx(sum(found) / len(found))
+
+
+@pytest.fixture(scope="module")
+def with_history(files, tmp_path_factory):
+    """A model whose users have a history, and the rows of users whom it has not met: earlier ones, later ones."""
+    folder = tmp_path_factory.mktemp("history")
+    clicks = pl.read_csv(files / "clicks.csv")
+    new = clicks.filter(pl.col("user_id").is_in([f"u{j}" for j in range(10)]))
+    clicks.join(new, on=["user_id", "item_id"], how="anti").write_csv(folder / "train.csv")
+    new[: new.height // 2].write_csv(folder / "earlier.csv")
+    new[new.height // 2 :].write_csv(folder / "later.csv")
+    schema = (files / "schema.toml").read_text().replace("[users.columns]", '[users.columns]\npast = "history"')
+    (folder / "schema.toml").write_text(schema)
+    words = ["train", "--schema", folder / "schema.toml", "--users", files / "users.parquet", "--items"]
+    words += [files / "items.parquet", "--interactions", folder / "train.csv", "--out", folder / "m", "--epochs", 1]
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, words), "--quiet"])
+    assert not ended.value.code
+    return folder
+
+
+def test_users_the_model_has_not_met_are_told_by_their_past(shell, with_history):
+    words = ["evaluate", with_history / "m", "--interactions", with_history / "later.csv", "--k", 5]
+    said = shell(*words, "--given", with_history / "earlier.csv", "--json")
+    assert said.code == 0, said.err
+    assert "auc" not in said.json
+    assert 0 <= said.json["recall@5"] <= 1
+    without = shell(*words, "--json").json
+    assert without["ndcg@5"] != said.json["ndcg@5"], "the past matters"
+
+
+def test_a_past_that_holds_the_answer_or_cannot_be_used_is_refused(shell, files, model, with_history):
+    later = with_history / "later.csv"
+    said = shell("evaluate", with_history / "m", "--interactions", later, "--given", later)
+    assert said.code == 1
+    assert "is among the test and the given rows" in said.err
+    said = shell("evaluate", model, "--interactions", later, "--given", with_history / "earlier.csv")
+    assert said.code == 2
+    assert "the schema has no history" in said.err

@@ -11,6 +11,7 @@ from penchant.errors import DataError
 from penchant.evaluation import (
     accuracy,
     auc,
+    auc_by_user,
     brier,
     calibration_curve,
     calibration_error,
@@ -126,3 +127,16 @@ def test_what_cannot_be_evaluated_is_said(label, probability, said):
 def test_lengths_that_differ_are_refused():
     with pytest.raises((DataError, TypeCheckError), match=r"2 rows expected, got shape \(1,\)|Type-check"):
         auc(np.array([0, 1]), np.array([0.2]))
+
+
+def test_auc_by_user_counts_pairs_of_each_user_alone():
+    g = np.random.default_rng(5)
+    label, score, users = (g.random(80) < 0.4).astype(float), np.round(g.random(80), 1), g.integers(0, 12, 80)
+    known, found = auc_by_user(label, score, users)
+    assert known.tolist() == sorted(set(users.tolist()))
+    for user, value in zip(known, found, strict=True):
+        liked, other = (score[(users == user) & (label == y)] for y in (1, 0))
+        wins = [(a > b) + 0.5 * (a == b) for a in liked for b in other]
+        assert value == pytest.approx(np.mean(wins)) if wins else np.isnan(value)
+    assert user_auc(label, score, users) == pytest.approx(np.nanmean(found))
+    assert np.isnan(user_auc(np.ones(2), np.ones(2), np.array(["a", "b"])))

@@ -15,6 +15,7 @@ from penchant.evaluation import (
     average_precision,
     evaluate_ranking,
     evaluate_users,
+    list_auc,
     ndcg,
     plain_recall,
     precision,
@@ -169,3 +170,15 @@ def test_options_that_cannot_be_met(options, said):
 def test_more_hits_than_relevant_items_are_refused():
     with pytest.raises(DataError, match="user 1 has more hits than relevant items"):
         recall(np.array([[True, False], [True, True]]), np.array([1, 1]), 1)
+
+
+@given(people=people)
+def test_list_auc_counts_pairs_of_a_like_and_another_item(people):
+    lists = made(people)
+    size = np.array([len(shown) for shown, _ in people])
+    found = list_auc(lists.hit, lists.relevant, size)
+    for (shown, liked), value in zip(people, found, strict=True):
+        place = {item: rank for rank, item in enumerate(shown)}
+        others = [rank for item, rank in place.items() if item not in liked]
+        wins = [place.get(item, RANKS + 1) < rank for item in liked for rank in others]
+        assert value == pytest.approx(np.mean(wins)) if wins else np.isnan(value)

@@ -12,7 +12,7 @@ from jaxtyping import TypeCheckError
 from scipy import stats
 
 from penchant.errors import ConfigError, DataError
-from penchant.evaluation import compare_paired
+from penchant.evaluation import compare_paired, mean_interval
 
 whole = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=9)
 
@@ -122,3 +122,26 @@ def test_lengths_that_differ_are_refused():
 def test_options_outside_their_range(options, said):
     with pytest.raises(ConfigError, match=said):
         compare_paired(np.zeros(3), np.ones(3), **options)
+
+
+def test_the_interval_of_a_mean_is_that_of_a_difference_from_nothing():
+    values = np.random.default_rng(2).random(40)
+    compared = compare_paired(values, np.zeros(40), draws=1000)
+    assert mean_interval(values) == pytest.approx((compared.low, compared.high))
+    assert mean_interval(np.array([0.5])) == (0.5, 0.5)
+
+
+def test_the_interval_of_a_mean_is_the_normal_one_for_many():
+    values = np.random.default_rng(3).random(4000)
+    half = 1.96 * values.std(ddof=1) / math.sqrt(4000)
+    low, high = mean_interval(values, draws=4000)
+    assert low == pytest.approx(values.mean() - half, abs=half / 10)
+    assert high == pytest.approx(values.mean() + half, abs=half / 10)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, math.nan]])
+def test_the_interval_of_nothing_is_refused(values):
+    with pytest.raises(DataError, match="finite figures of at least one user"):
+        mean_interval(np.array(values, dtype=float))
+    with pytest.raises(ConfigError, match="draws = 5"):
+        mean_interval(np.ones(3), draws=5)

@@ -30,6 +30,7 @@ from penchant.cli import (
     related,
     schema,
     train,
+    tune,
     what_if,
 )
 from penchant.errors import ConfigError, DataError, PenchantError
@@ -48,9 +49,10 @@ app = typer.Typer(
 )
 app.add_typer(schema.app, name="schema")
 for _verb in (
-    demo.demo, check.check, train.train, compare.compare, evaluate.evaluate, predict.predict, recommend.recommend,
-    related.related, portrait.portrait, portraits.portraits, audience.audience, group.group, explain.explain,
-    certify.certify, ranges.ranges, what_if.what_if, guarantees.guarantees, info.info,
+    demo.demo, check.check, train.train, tune.tune, compare.compare, evaluate.evaluate, predict.predict,
+    recommend.recommend, related.related, portrait.portrait, portraits.portraits, audience.audience,
+    group.group, explain.explain, certify.certify, ranges.ranges, what_if.what_if, guarantees.guarantees,
+    info.info,
 ):  # fmt: skip
     app.command(_verb.__name__.replace("_", "-"))(_verb)
 

@@ -1,9 +1,11 @@
-"""Evaluation: figures for yes/no predictions and for top-n lists, beyond accuracy too, and whether they differ."""
+"""Evaluation: figures of predictions and of top-n lists, beyond accuracy too; protocols; whether models differ."""
 
+from penchant.evaluation.asking import Question, ask, why_not
 from penchant.evaluation.beyond import coverage, evaluate_beyond, gini, intra_list_distance, novelty
 from penchant.evaluation.binary import (
     accuracy,
     auc,
+    auc_by_user,
     brier,
     calibration_curve,
     calibration_error,
@@ -11,28 +13,83 @@ from penchant.evaluation.binary import (
     logloss,
     user_auc,
 )
-from penchant.evaluation.comparison import compare, evaluate_recommender, recommended_lists
+from penchant.evaluation.comparison import (
+    USUAL,
+    compare,
+    evaluate_protocol,
+    evaluate_recommender,
+    fit_on,
+    recommended_lists,
+)
+from penchant.evaluation.judging import (
+    BEYOND,
+    FIGURES,
+    LIST_AUC,
+    LOWER_IS_BETTER,
+    PREDICTIONS,
+    Judgement,
+    is_judged,
+    judge,
+)
 from penchant.evaluation.lists import Lists, lists_from_frames
+from penchant.evaluation.protocols import (
+    KINDS,
+    BaseProtocol,
+    ByTime,
+    ColdBoth,
+    ColdItems,
+    ColdUsers,
+    LeaveOneOut,
+    PerUser,
+    RandomRows,
+    StrongGeneralisation,
+    make_protocol,
+)
 from penchant.evaluation.ranking import (
     RANKING,
     average_precision,
     evaluate_ranking,
     evaluate_users,
     hit_rate,
+    list_auc,
     ndcg,
     plain_recall,
     precision,
     recall,
     reciprocal_rank,
 )
-from penchant.evaluation.significance import Comparison, compare_paired
+from penchant.evaluation.report import Report
+from penchant.evaluation.significance import Comparison, compare_paired, mean_interval
+from penchant.evaluation.task import Task
 
 __all__ = [
+    "BEYOND",
+    "FIGURES",
+    "KINDS",
+    "LIST_AUC",
+    "LOWER_IS_BETTER",
+    "PREDICTIONS",
     "RANKING",
+    "USUAL",
+    "BaseProtocol",
+    "ByTime",
+    "ColdBoth",
+    "ColdItems",
+    "ColdUsers",
     "Comparison",
+    "Judgement",
+    "LeaveOneOut",
     "Lists",
+    "PerUser",
+    "Question",
+    "RandomRows",
+    "Report",
+    "StrongGeneralisation",
+    "Task",
     "accuracy",
+    "ask",
     "auc",
+    "auc_by_user",
     "average_precision",
     "brier",
     "calibration_curve",
@@ -42,14 +99,21 @@ __all__ = [
     "coverage",
     "evaluate_beyond",
     "evaluate_binary",
+    "evaluate_protocol",
     "evaluate_ranking",
     "evaluate_recommender",
     "evaluate_users",
+    "fit_on",
     "gini",
     "hit_rate",
     "intra_list_distance",
+    "is_judged",
+    "judge",
+    "list_auc",
     "lists_from_frames",
     "logloss",
+    "make_protocol",
+    "mean_interval",
     "ndcg",
     "novelty",
     "plain_recall",
@@ -58,4 +122,5 @@ __all__ = [
     "reciprocal_rank",
     "recommended_lists",
     "user_auc",
+    "why_not",
 ]

@@ -12,6 +12,7 @@ from penchant.errors import DataError, Problem
 __all__ = [
     "accuracy",
     "auc",
+    "auc_by_user",
     "brier",
     "calibration_curve",
     "calibration_error",
@@ -60,8 +61,17 @@ def user_auc(label: Numbers, score: Numbers, users: Shaped[np.ndarray, " n"]) ->
     Every user counts alike. It tells whether a user's own items are in the right order; `auc` also rewards
     knowing who likes much and who little.
     """
+    found = auc_by_user(label, score, users)[1]
+    there = ~np.isnan(found)
+    return float(found[there].mean()) if there.any() else float("nan")
+
+
+def auc_by_user(
+    label: Numbers, score: Numbers, users: Shaped[np.ndarray, " n"]
+) -> tuple[Shaped[np.ndarray, " u"], Float64[np.ndarray, " u"]]:
+    """The users, rising, and the AUC of each; NaN for those who lack one of the labels."""
     liked, score = _liked(label), _floats(score, "score", len(label))
-    _, user = np.unique(users, return_inverse=True)
+    known, user = np.unique(users, return_inverse=True)
     order = np.lexsort((score, user))
     user, liked, score = user[order], liked[order], score[order]
     new_user = np.r_[True, user[1:] != user[:-1]][: len(user)]
@@ -72,10 +82,10 @@ def user_auc(label: Numbers, score: Numbers, users: Shaped[np.ndarray, " n"]) ->
     ranks = (first + (size + 1) / 2)[tie] - start[user]  # average rank within the user, from 1
     n, n1 = np.bincount(user).astype(float), np.bincount(user, liked)
     both = (n1 > 0) & (n1 < n)
-    if not both.any():
-        return float("nan")
+    found = np.full(len(known), np.nan)
     total, n, n1 = np.bincount(user, ranks * liked)[both], n[both], n1[both]
-    return float(((total - n1 * (n1 + 1) / 2) / (n1 * (n - n1))).mean())
+    found[both] = (total - n1 * (n1 + 1) / 2) / (n1 * (n - n1))
+    return known, found
 
 
 def logloss(label: Numbers, probability: Numbers) -> float:

@@ -24,6 +24,7 @@ __all__ = [
     "evaluate_ranking",
     "evaluate_users",
     "hit_rate",
+    "list_auc",
     "ndcg",
     "plain_recall",
     "precision",
@@ -97,6 +98,32 @@ def reciprocal_rank(hit: Hits, relevant: Counts, k: int) -> Figures:
     top = _top(hit, relevant, k)
     first = np.argmax(top, axis=1)
     return _share(top.any(axis=1) / (first + 1.0), np.where(relevant > 0, 1, 0))
+
+
+def list_auc(hit: Hits, relevant: Counts, size: Counts) -> Figures:
+    """P(a relevant item stands above another one) in whole lists: the AUC of likes against all that is not known.
+
+        Σ_j h_j · (others below j)  /  (R · (size − Σ_j h_j))
+
+    Unlike the figures at k it asks for the place of every item. Relevant items that are not in the list count as last.
+
+    Arguments:
+        size: how many items each list has.
+
+    Returns:
+        ½ at random; NaN also where there is no other item.
+
+    Example:
+        >>> list_auc(np.array([[True, False, True, False]]), np.array([2]), np.array([4]))
+        array([0.75])
+
+    Source: Hanley, McNeil, Radiology 143 (1982); by user, as for LightFM (Kula 2015, arXiv 1507.08439).
+    """
+    top = _top(hit, relevant, hit.shape[1])
+    inside = np.arange(1, top.shape[1] + 1) <= size[:, None]
+    others = size - top.sum(axis=1)
+    below = others[:, None] - np.cumsum(inside & ~top, axis=1)
+    return _share((top * below).sum(axis=1), relevant * others)
 
 
 RANKING: dict[str, Callable[[Hits, Counts, int], Figures]] = {

@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 from penchant._random import generator
 from penchant.errors import ConfigError, DataError, Problem
 
-__all__ = ["Comparison", "compare_paired"]
+__all__ = ["Comparison", "compare_paired", "mean_interval"]
 
 _NUMBERS = 2**22
 """Random numbers held at once."""
@@ -71,10 +71,7 @@ def compare_paired(
     Source: Efron, Annals of Statistics 7 (1979), doi 10.1214/aos/1176344552; Fisher, The Design of Experiments
     (1935), §21; both for rankings: Smucker, Allan, Carterette, CIKM 2007, doi 10.1145/1321440.1321528.
     """
-    if draws < 100:
-        raise ConfigError(f"draws = {draws}: a whole number >= 100 expected")
-    if not 0 < level < 1:
-        raise ConfigError(f"level = {level}: a share in (0, 1) expected")
+    _check(draws, level)
     first, second = _paired(a, b)
     d = first - second
     means = _bootstrap(d, draws, generator(rng, "significance", "bootstrap"))
@@ -88,6 +85,39 @@ def compare_paired(
         high=float(high),
         p_value=_sign_flips(d, draws, generator(rng, "significance", "signs")),
     )
+
+
+def mean_interval(
+    values: Shaped[np.ndarray, " n"], *, draws: int = 1_000, level: float = 0.95, rng: int = 0
+) -> tuple[float, float]:
+    """Where the mean lies: the middle ``level`` of the means of samples of n users, drawn with repetition.
+
+    Arguments:
+        values: (n) finite figures of users, at least one.
+        draws: samples, at least 100.
+        level: of the interval, in (0, 1).
+        rng: seed.
+
+    Raises:
+        ConfigError: an argument outside its range.
+        DataError: no value, or one that is not finite.
+
+    Source: Efron, Annals of Statistics 7 (1979), doi 10.1214/aos/1176344552 (percentiles).
+    """
+    _check(draws, level)
+    found = np.asarray(values, dtype=np.float64)
+    if not found.size or found.ndim != 1 or not np.isfinite(found).all():
+        raise DataError([Problem("users", f"finite figures of at least one user expected, got {found.size}")])
+    means = _bootstrap(found, draws, generator(rng, "significance", "bootstrap"))
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _check(draws: int, level: float) -> None:
+    if draws < 100:
+        raise ConfigError(f"draws = {draws}: a whole number >= 100 expected")
+    if not 0 < level < 1:
+        raise ConfigError(f"level = {level}: a share in (0, 1) expected")
 
 
 def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
