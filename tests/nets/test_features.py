@@ -76,6 +76,6 @@ def test_arrays_and_tensors_are_one_another_s_way_back():
     back = as_arrays(as_tensors(rows))
     np.testing.assert_array_equal(back.dense, rows.dense)
     np.testing.assert_array_equal(back.codes, rows.codes)
-    for ours, given in zip((*back.bags[0], *back.history), (*bag, *past), strict=True):
+    for ours, theirs in zip((*back.bags[0], *back.history), (*bag, *past), strict=True):
         assert isinstance(ours, np.ndarray)
-        np.testing.assert_array_equal(ours, given)
+        np.testing.assert_array_equal(ours, theirs)
