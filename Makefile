@@ -74,6 +74,7 @@ docs-check: $(TEST)
 
 bench: $(BENCH)
 	$(BIN)/python benchmarks/label_prediction.py
+	$(BIN)/python benchmarks/portraits.py
 	$(BIN)/python benchmarks/training_speed.py
 
 clean:
