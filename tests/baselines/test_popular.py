@@ -78,3 +78,10 @@ def test_no_rows_and_a_bad_option():
         Popular().fit(tables(ROWS).with_interactions(tables(ROWS).interactions.clear()))
     with pytest.raises(ConfigError, match="smoothing = -1"):
         Popular(smoothing=-1).fit(tables(ROWS))
+
+
+def test_with_likes_alone_the_most_liked_comes_first():
+    likes = [("a", 20, 1), ("b", 20, 1), ("c", 20, 1), ("a", 10, 1), ("b", 10, 1), ("a", 30, 1)]
+    found = Popular(smoothing=2).fit(tables(likes)).recommend("c", n=4, exclude_seen=False)
+    assert found["item"].to_list() == [20, 10, 30, 40]
+    assert found["score"].to_list() == pytest.approx([3 / 5, 2 / 4, 1 / 3, 0.0])

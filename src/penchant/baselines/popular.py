@@ -26,7 +26,8 @@ class _Fitted:
 class Popular(Recommender):
     """P(liked) = (likes + s·π) / (rows + s): an item's share of likes, drawn towards the average π.
 
-    Rows count by their weights, where the schema has some. Items without a training row have π.
+    Rows count by their weights, where the schema has some. Items without a training row have π. With likes alone every
+    share is 1: π counts as 0 then, so that the items with the most likes come first.
 
     Source: posterior mean under a Beta(s·π, s·(1 − π)) prior; Gelman et al., Bayesian Data Analysis, §2.4.
     """
@@ -85,12 +86,12 @@ class Popular(Recommender):
 
 
 def like_rates(train: Tables, catalogue: Catalogue, smoothing: float) -> tuple[Float64[np.ndarray, " items"], float]:
-    """Each item's smoothed share of likes, see `Popular`, and the average π; there is an interaction at least."""
+    """Each item's smoothed share of likes, and π, see `Popular`; there is an interaction at least."""
     schema, n = train.schema, len(catalogue.items)
     label, weight = train.interactions[schema.label].cast(pl.Float64).to_numpy(), weights(train)
     item = catalogue.items.rows(train.interactions[schema.item])
     likes, rows = np.bincount(item, label * weight, n), np.bincount(item, weight, n)
     prior = float(likes.sum() / rows.sum()) if rows.sum() > 0 else float(label.mean())
-    s = smoothing
-    rate = np.divide(likes + s * prior, rows + s, out=np.full(n, prior), where=rows + s > 0)
-    return rate, prior
+    s, pulled = smoothing, 0.0 if prior == 1 else prior
+    rate = np.divide(likes + s * pulled, rows + s, out=np.full(n, pulled), where=rows + s > 0)
+    return rate, pulled
