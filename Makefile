@@ -75,6 +75,7 @@ docs-check: $(TEST)
 bench: $(BENCH)
 	$(BIN)/python benchmarks/label_prediction.py
 	$(BIN)/python benchmarks/portraits.py
+	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/training_speed.py
 
 clean:

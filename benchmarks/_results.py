@@ -31,7 +31,7 @@ __all__ = ["RESULTS", "Row", "cell", "median_over", "over", "peak_memory", "tabl
 RESULTS = Path(__file__).parent / "results"
 """Where results stand."""
 
-_PACKAGES = ("penchant", "numpy", "polars", "scikit-learn", "torch-rechub")
+_PACKAGES = ("penchant", "numpy", "polars", "scikit-learn", "torch-rechub", "implicit", "lightfm-next")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,12 +25,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "average": 0.0,
     },
     "ranking": {
-        "space": Space(dim=200, norm=2),
+        "space": Space(dim=200, norm=4),
         "encoder": EncoderOptions(hidden=()),
-        "loss": Loss(neck="softmax"),
+        "loss": Loss(neck="softmax", gamma=1.0),
         "scale": 20.0,
         "batch_size": 512,
-        "weight_decay": 0.1,
+        "weight_decay": 0.3,
         "patience": 3,
     },
 }
