@@ -140,14 +140,15 @@ class Penchant(Reader):
         Arguments:
             train: what is learned from; scaling and vocabularies are fitted on these rows only.
             valid: stops the training, chooses the epoch and calibrates the probabilities. Without it all epochs are
-                run, the last is kept, and the threshold is the neck's own.
+                run, the last is kept, and the threshold is the neck's own (a ranking neck's is calibrated on training
+                likes and too sure of them). Judged by AUC, with a ranking neck by NDCG@100.
             given: rows that are known of users but not learned from, such as what users of ``valid`` liked earlier who
                 are in no training row: they join the histories and are left out of rankings.
             checkpoint: folder for a checkpoint after each epoch; found there, training goes on to the same bits.
             progress: True or a `Progress` to show it, None to show it on a terminal only.
 
         Raises:
-            DataError: one label only, in ``train`` or ``valid``.
+            DataError: one label only, in ``train`` or ``valid``, with a pointwise neck; no likes with a ranking one.
             ConfigError: an option outside its range; a checkpoint of another configuration.
         """
         shown = make_progress(progress) if progress is None or isinstance(progress, bool) else progress
@@ -157,7 +158,7 @@ class Penchant(Reader):
 
     @property
     def history_(self) -> pl.DataFrame:
-        """One row an epoch: mean terms of the loss, validation AUC."""
+        """One row an epoch: mean terms of the loss, validation AUC (with a ranking neck NDCG@100)."""
         return pl.DataFrame(self._check_fitted().history)
 
     @property
