@@ -1,4 +1,5 @@
-"""Write what docs say of the code from the code: docs/cli.md, docs/configuration.md, the figures in README.md.
+"""Write what docs say of the code from the code: docs/cli.md, docs/configuration.md, the figures in README.md and
+docs/results.md.
 
     python docs/generate.py            write
     python docs/generate.py --check    say what is out of date, exit 1
@@ -30,6 +31,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from _results import RESULTS, Row, cell  # noqa: E402 - benchmarks are no package
 
 README, CLI, CONFIGURATION = ROOT / "README.md", ROOT / "docs" / "cli.md", ROOT / "docs" / "configuration.md"
+RESULTS_PAGE, PICTURE = ROOT / "docs" / "results.md", ROOT / "docs" / "pictures" / "portrait_sensitivity.svg"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 MADE = "<!-- made by docs/generate.py: change the code, not this page -->"
 
@@ -182,38 +184,100 @@ def _changes(values: dict[str, Any]) -> Iterator[str]:
             yield f"`{name} = {json.dumps(after)}`"
 
 
+HEADLINES = {
+    "portraits": (
+        "correlation",
+        "squared_error",
+        "top3",
+        "auc",
+        "violations",
+        "ratio",
+        "decided",
+        "largest difference",
+    ),
+    "ranking": ("ndcg@100", "recall@20"),
+    "cold_start": ("auc", "ndcg@20"),
+}
+"""Metrics that README shows of a file; of others all. docs/results.md shows all of all."""
+QUIET = ("sensitivity",)
+"""Cases of which README shows nothing: a picture tells them."""
+LEADS = ("auc", "ndcg@100", "ndcg@20", "correlation")
+"""Metrics by which penchant is held against the best of the others, the first that a case has."""
+
+
 def results() -> str:
-    """The tables of benchmarks/results, as README shows them."""
+    """What README shows of benchmarks/results."""
     parts = []
     for path in sorted(RESULTS.glob("*.json")):
         content = json.loads(path.read_text())
-        meta = content["meta"]
-        parts += [_results_table(case, content["rows"]) for case in dict.fromkeys(r["case"] for r in content["rows"])]
-        machine = f"{meta['cores']} cores, {meta['threads']} thread(s) each, torch {meta['torch']}"
-        parts.append(
-            f"`benchmarks/{path.stem}.py`, {meta['date'][:10]}, {machine}, seeds {', '.join(map(str, meta['seeds']))}; "
-            "mean or median, with the least and the most in brackets.\n"
-        )
+        shown = [row for row in content["rows"] if row["case"] not in QUIET]
+        headlines = HEADLINES.get(path.stem)
+        shown = shown if headlines is None else [row for row in shown if row["metric"] in headlines]
+        parts += [_results_table(case, shown) for case in dict.fromkeys(row["case"] for row in shown)]
+        parts.append(f"{_source(path.stem, content['meta'])} All figures: [Results](docs/results.md).\n")
     return "\n".join(parts)
 
 
+def every_result() -> str:
+    """docs/results.md: every figure that was measured, with what a reader must know."""
+    parts = [f"# Results\n\n{MADE}\n"]
+    for path in sorted(RESULTS.glob("*.json")):
+        content = json.loads(path.read_text())
+        meta = content["meta"]
+        parts.append(f"## {path.stem.replace('_', ' ').capitalize()}\n\n{_source(path.stem, meta)}\n")
+        parts += [f"* {note}" for note in meta["notes"]]
+        parts.append("")
+        if path.stem == "portraits" and PICTURE.is_file():
+            parts.append(f"![AUC and truth of portraits by δ and k]({PICTURE.relative_to(RESULTS_PAGE.parent)})\n")
+        parts += [_long_table(case, content["rows"]) for case in dict.fromkeys(r["case"] for r in content["rows"])]
+    return "\n".join(parts)
+
+
+def _source(stem: str, meta: dict[str, Any]) -> str:
+    machine = f"{meta['cores']} cores, {meta['threads']} thread(s) each, torch {meta['torch']}"
+    return (
+        f"`benchmarks/{stem}.py`, {meta['date'][:10]}, {machine}, seeds {', '.join(map(str, meta['seeds']))}; "
+        "mean or median, with the least and the most in brackets."
+    )
+
+
 def _ahead(case: str, rows: list[dict[str, Any]]) -> str:
-    """How far penchant is from the best of the others by AUC; nothing where a case has none."""
-    aucs = {row["model"]: row["value"] for row in rows if (row["case"], row["metric"]) == (case, "auc")}
-    others = {model: auc for model, auc in aucs.items() if not model.startswith("penchant")}
-    if "penchant" not in aucs or not others:
+    """How far penchant is from the best of the others by a leading metric; nothing where a case has none."""
+    lead = next((m for m in LEADS if any((r["case"], r["metric"]) == (case, m) for r in rows)), None)
+    found = {row["model"]: row["value"] for row in rows if (row["case"], row["metric"]) == (case, lead)}
+    others = {model: value for model, value in found.items() if not model.startswith("penchant") and model not in OWN}
+    if "penchant" not in found or not others:
         return ""
     best = max(others, key=lambda model: others[model])
-    return f"penchant's AUC is {aucs['penchant'] - others[best]:+.4f} against the best of the others, {best}.\n"
+    name = "AUC" if lead == "auc" else lead
+    return f"penchant's {name} is {found['penchant'] - others[best]:+.4f} against the best of the others, {best}.\n"
 
 
-def _results_table(case: str, rows: list[dict[str, Any]]) -> str:
+OWN = ("decoded point", "without portrait term", "ball points", "50 nearest", "cycle-consistent")
+"""Ways to read penchant's own models that portraits.py measures beside it."""
+_WIDEST = 6
+"""Metrics of a table, at most, where all are shown."""
+
+
+def _long_table(case: str, rows: list[dict[str, Any]]) -> str:
+    """All metrics of a case, in several tables where there are many."""
+    here = [row for row in rows if row["case"] == case]
+    metrics = list(dict.fromkeys(row["metric"] for row in here))
+    parts = []
+    for start in range(0, len(metrics), _WIDEST):
+        some = [row for row in here if row["metric"] in metrics[start : start + _WIDEST]]
+        parts.append(_results_table(case, some, titled=start == 0))
+    return "\n".join(parts)
+
+
+def _results_table(case: str, rows: list[dict[str, Any]], *, titled: bool = True) -> str:
     here = [row for row in rows if row["case"] == case]
     metrics, models = (list(dict.fromkeys(row[key] for row in here)) for key in ("metric", "model"))
     cells = {(row["model"], row["metric"]): cell(Row(**row)) for row in here}
     lines = [f"| {m} | " + " | ".join(cells.get((m, metric), "") for metric in metrics) + " |" for m in models]
+    head = [f"**{case}**\n", _ahead(case, rows)] if titled else []
     rule = "|---|" + "---:|" * len(metrics)
-    return "\n".join([f"**{case}**\n", _ahead(case, rows), f"| model | {' | '.join(metrics)} |", rule, *lines, ""])
+    return "\n".join([*head, f"| model | {' | '.join(metrics)} |", rule, *lines, ""])
 
 
 def readme() -> str:
@@ -223,7 +287,7 @@ def readme() -> str:
     return f"{text[:before]}\n{results()}{text[after:]}"
 
 
-PAGES = {CLI: cli, CONFIGURATION: configuration, README: readme}
+PAGES = {CLI: cli, CONFIGURATION: configuration, RESULTS_PAGE: every_result, README: readme}
 
 
 def outdated() -> list[Path]:
