@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 from scipy import sparse
+from scipy.special import expit
 
 from penchant import Recommender, Tables
 from penchant.tables import SideEncoder, Vocabulary
@@ -153,9 +154,13 @@ class BPR(Peer):
 
 
 class LightFM(Peer):
-    """LightFM with WARP: users by what they liked, items by themselves and their features."""
+    """LightFM with WARP: items by themselves and their features; users by what they liked, or by themselves and theirs.
+
+    Of users and items without a training like the own vector was never learned: their features alone count.
+    """
 
     folds_in: ClassVar[bool] = True
+    serves_new_users: ClassVar[bool] = True
     serves_new_items: ClassVar[bool] = True
 
     def __init__(self, *, factors: int = 64, learning_rate: float = 0.05, alpha: float = 1e-5, epochs: int = 20,
@@ -166,34 +171,45 @@ class LightFM(Peer):
     def _learn(self, likes: sparse.csr_matrix, train: Tables) -> None:
         from lightfm import LightFM as Library
 
-        self._features = self._item_features(train)
+        self._features = _own_and_features(train, "item", np.asarray(likes.sum(0)).ravel() > 0)
+        self._persons = _own_and_features(train, "user", np.asarray(likes.sum(1)).ravel() > 0)
         self._model = Library(
             no_components=self.factors, loss="warp", learning_rate=self.learning_rate, item_alpha=self.alpha,
             user_alpha=self.alpha, random_state=self.rng,
         )  # fmt: skip
-        users = self._user_features(likes, np.arange(likes.shape[0]))
+        users = self._past(likes) if self.by_past else self._persons
         self._model.fit(likes.tocoo(), user_features=users, item_features=self._features, epochs=self.epochs,
                         num_threads=1)  # fmt: skip
 
-    def _item_features(self, train: Tables) -> sparse.csr_matrix:
-        fields = [f for f in train.schema.side("item") if f.kind in ("category", "tags", "binary", "numeric")]
-        own = sparse.identity(len(train.item_ids), dtype=np.float32, format="csr")
-        if not fields:
-            return own
-        encoder = SideEncoder.fit(fields, train.items)
-        vectors = np.nan_to_num(encoder.portrait(encoder.encode(train.items)))
-        return sparse.hstack([own, sparse.csr_matrix(vectors)], format="csr", dtype=np.float32)
-
-    def _user_features(self, likes: sparse.csr_matrix, users: np.ndarray) -> sparse.csr_matrix:
-        if not self.by_past:
-            return sparse.identity(likes.shape[0], dtype=np.float32, format="csr")
+    def _past(self, likes: sparse.csr_matrix) -> sparse.csr_matrix:
         size = np.maximum(np.asarray(likes.sum(1)).ravel(), 1.0)
         return sparse.csr_matrix(sparse.diags(1 / np.sqrt(size)) @ likes, dtype=np.float32)
 
     def _scores(self, likes: sparse.csr_matrix, users: np.ndarray) -> np.ndarray:
-        if self.by_past:
-            bias, vectors = self._model.get_user_representations(self._user_features(likes, users))
-        else:
-            bias, vectors = (part[users] for part in self._model.get_user_representations())
+        persons = self._past(likes) if self.by_past else self._persons[users]
+        bias, vectors = self._model.get_user_representations(persons)
         item_bias, items = self._model.get_item_representations(self._features)
         return vectors @ items.T + item_bias + np.asarray(bias)[:, None]
+
+    def predict_proba(self, tables: Tables) -> pl.DataFrame:
+        """A score between 0 and 1 that rises with the library's own; no frequency."""
+        users, items = (self._users, self._items)
+        rows, columns = (
+            known.rows(tables.interactions[key]) for known, key in zip((users, items), self._keys, strict=True)
+        )
+        every, place = np.unique(rows, return_inverse=True)
+        score = self._scores(self._fitted[every], every)[place, columns]
+        return tables.interactions.select(*self._keys).with_columns(probability=pl.Series(expit(score.astype(float))))
+
+
+def _own_and_features(train: Tables, side: str, met: np.ndarray) -> sparse.csr_matrix:
+    """An identity, of those with a training like, and the features beside it."""
+    table, ids = (train.items, train.item_ids) if side == "item" else (train.users, train.user_ids)
+    own = sparse.diags(met.astype(np.float32), format="csr")
+    fields = [f for f in train.schema.side(side) if f.kind in ("category", "tags", "binary", "numeric")]
+    if not fields:
+        return sparse.csr_matrix(own)
+    encoder = SideEncoder.fit(fields, table.filter(pl.Series(met)))
+    vectors = np.nan_to_num(encoder.portrait(encoder.encode(table)))
+    assert len(vectors) == len(ids), "a row an id"
+    return sparse.hstack([own, sparse.csr_matrix(vectors)], format="csr", dtype=np.float32)
