@@ -49,6 +49,7 @@ __all__ = [
     "one_asked",
     "parse_row",
     "read_tables",
+    "side_of",
     "source_of",
     "warn",
 ]
@@ -176,6 +177,19 @@ def one_asked(key: str | None, row: str | None, what: str, key_option: str = "",
         named = f" ({key_option})" if key_option else ""
         raise ConfigError(f"give the {what}'s id{named}, or its features with {row_option}, one of the two")
     return key if row is None else parse_row(row, row_option)
+
+
+def side_of(word: str, option: str = "--side") -> Literal["user", "item"]:
+    """Which side is meant.
+
+    Raises:
+        ConfigError: another word.
+    """
+    if word == "user":
+        return "user"
+    if word == "item":
+        return "item"
+    raise ConfigError(f"{option} {word}: user or item expected")
 
 
 def source_of(word: str) -> Literal["prior", "ball"]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from penchant.cli._options import AnswerOut, Examples, Json, Model, Rows, load_model, parse_row
+from penchant.cli._options import AnswerOut, Examples, Json, Model, Rows, load_model, parse_row, side_of
 from penchant.cli._output import check_out, show_answer
 from penchant.errors import ConfigError
 
@@ -28,15 +28,13 @@ def group(
     Example: `penchant group articles.penchant --where "age > 40"`
     """
     check_out(out, (".html", ".json"))
-    if side not in ("user", "item"):
-        raise ConfigError(f"--side {side}: user or item expected")
     if sum((bool(members), bool(row), where is not None)) != 1:
         raise ConfigError("give ids of the members, or --row for each, or --where, one of the three")
     asked: list[Any] | None = [*(members or ()), *(parse_row(text, "--row") for text in row or ())] or None
     answer = load_model(model).group(
         asked,
         where=where,
-        side="user" if side == "user" else "item",
+        side=side_of(side),
         probability=probability,
         examples=examples,
     )

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli._options import Json, Model, Out, load_model
+from penchant.cli._options import Json, Model, Out, load_model, side_of
 from penchant.cli._output import check_out, show_frame
-from penchant.errors import ConfigError
 
 __all__ = ["portraits"]
 
@@ -23,7 +22,5 @@ def portraits(
     Example: `penchant portraits articles.penchant --out portraits.parquet`
     """
     check_out(out)
-    if side not in ("user", "item"):
-        raise ConfigError(f"--side {side}: user or item expected")
-    frame = load_model(model).portraits(who or None, side="user" if side == "user" else "item")
+    frame = load_model(model).portraits(who or None, side=side_of(side))
     show_frame(frame, title=f"Portraits of {frame.height:,} {side}s", out=out, as_json=as_json)

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli._options import Core, Distance, Json, Model, Out, Probability, load_model, one_asked
+from penchant.cli._options import Core, Distance, Json, Model, Out, Probability, load_model, one_asked, side_of
 from penchant.cli._output import check_out, show_frame
-from penchant.errors import ConfigError
 
 __all__ = ["ranges"]
 
@@ -28,12 +27,10 @@ def ranges(
     Example: `penchant ranges articles.penchant u17 --distance 0.1`
     """
     check_out(out)
-    if side not in ("user", "item"):
-        raise ConfigError(f"--side {side}: user or item expected")
     asked = one_asked(who, row, side)
     frame = load_model(model).ranges(
         asked,
-        side="user" if side == "user" else "item",
+        side=side_of(side),
         probability=probability,
         core=core,
         distance=distance,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli._options import Count, Json, Model, Out, load_model, parse_row
+from penchant.cli._options import Count, Json, Model, Out, load_model, parse_row, side_of
 from penchant.cli._output import check_out, show_frame
 from penchant.errors import ConfigError
 
@@ -29,13 +29,11 @@ def related(
     check_out(out)
     if sum(given is not None for given in (user, item, user_row, item_row)) != 1:
         raise ConfigError("give one of --user, --item, --user-row and --item-row")
-    if to not in ("user", "item"):
-        raise ConfigError(f"--to {to}: user or item expected")
     fitted = load_model(model)
     frame = fitted.related(
         user=user if user_row is None else parse_row(user_row, "--user-row"),
         item=item if item_row is None else parse_row(item_row, "--item-row"),
-        to="user" if to == "user" else "item",
+        to=side_of(to, "--to"),
         n=n,
     )
     show_frame(frame, title=f"Nearest {to}s", out=out, as_json=as_json)

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli._options import AnswerOut, Count, Json, Model, load_model, one_asked, parse_row
+from penchant.cli._options import AnswerOut, Count, Json, Model, load_model, one_asked, parse_row, side_of
 from penchant.cli._output import check_out, show_answer
-from penchant.errors import ConfigError
 
 __all__ = ["what_if"]
 
@@ -27,8 +26,6 @@ def what_if(
     Example: `penchant what-if articles.penchant u17 --change '{"age": 18, "role": "healer"}'`
     """
     check_out(out, (".html", ".json"))
-    if side not in ("user", "item"):
-        raise ConfigError(f"--side {side}: user or item expected")
     asked, changed = one_asked(who, row, side), parse_row(change, "--change")
-    answer = load_model(model).what_if(asked, changed, side="user" if side == "user" else "item", n=n, core=core)
+    answer = load_model(model).what_if(asked, changed, side=side_of(side), n=n, core=core)
     show_answer(answer, out=out, as_json=as_json)

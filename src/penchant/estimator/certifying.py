@@ -15,7 +15,7 @@ from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.portraying import Reach, radius_of
 from penchant.estimator.queries import resolve_one, row_of, subject
 from penchant.nets import MLPEncoder, as_arrays
-from penchant.portraits import Bound, Free, Verdict, free_region, known_values
+from penchant.portraits import Bound, Free, Verdict, free_region, in_words, known_values
 from penchant.portraits.bounds import Certificate, Witness, certify, decoded_bounds
 from penchant.portraits.intervals import OPEN
 from penchant.portraits.verdict import Example
@@ -64,8 +64,8 @@ def certify_items(
     return Verdict(
         user=subject(fitted, "user", user, who),
         item=like,
-        fixed={headings[name]: _words(value) for name, value in known.items()},
-        free={headings[name]: "anything known" if value is None else _words(value) for name, value in ranges.items()},
+        fixed={headings[name]: in_words(value) for name, value in known.items()},
+        free={headings[name]: "anything known" if value is None else in_words(value) for name, value in ranges.items()},
         decision=found.decision,
         proved=found.proved,
         threshold=fitted.calibration.threshold,
@@ -169,15 +169,11 @@ def _example(fitted: Fitted, witness: Witness, free: Sequence[str]) -> Example:
     )
 
 
-def _words(value: Any) -> str:
-    if isinstance(value, tuple) and len(value) == 2:
-        return f"{value[0]} to {value[1]}"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
 def _unseen(encoder: SideEncoder, row: Features, fixed: Mapping[str, Any]) -> tuple[str, ...]:
     strange = [f for f in encoder.fields if fixed.get(f.name) is not None and not known_values(encoder, row, [f.name])]
-    return tuple(f"No training row has {f.heading} {_words(fixed[f.name])}: it counts as a new value." for f in strange)
+    return tuple(
+        f"No training row has {f.heading} {in_words(fixed[f.name])}: it counts as a new value." for f in strange
+    )
 
 
 def _notes(found: Certificate, missing: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from penchant._spec import Features
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.estimator.fitted import SIDES, Fitted, SideName
+from penchant.portraits import in_words
 from penchant.tables import Tables
 from penchant.training import Batches, encode_all, pair_distances
 
@@ -218,15 +219,9 @@ def nearest(
 def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
     """Whom a question is about, in words."""
     if asked.rows[0] < 0:
-        said = [f"{name} {_words(value)}" for name, value in row_of(who).items() if value is not None]
+        said = [f"{name} {in_words(value)}" for name, value in row_of(who).items() if value is not None]
         a = "an item" if side == "item" else "a user"
         return f"{a} with {', '.join(said[:_SAID])}" if said else f"any {side}"
     key, *rest = described(fitted, side, asked.rows).row(0)
     name = rest[0] if rest and rest[0] is not None else key
     return str(name) if side == "item" else f"user {name}"
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name} {_words(some)}" for name, some in value.items() if some)
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

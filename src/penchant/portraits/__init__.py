@@ -1,6 +1,7 @@
 """Portraits: what a ball of the space says when it is read back into words."""
 
 from penchant.portraits._question import Bound
+from penchant.portraits._shown import in_words
 from penchant.portraits.details import Details, find_details
 from penchant.portraits.explain import Explanation, Pair, explain
 from penchant.portraits.freedoms import Free, free_region, known_values
@@ -46,6 +47,7 @@ __all__ = [
     "fit_reading",
     "free_region",
     "html_page",
+    "in_words",
     "known_values",
     "least_radius",
     "liked_means",

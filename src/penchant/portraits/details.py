@@ -10,11 +10,11 @@ import polars as pl
 import torch
 from jaxtyping import Float, Int64
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from penchant.errors import ConfigError
 from penchant.portraits._distances import distances_to
+from penchant.portraits._shown import html_table, rich_table
 from penchant.portraits.distribution import Decode, Encode, ReadRows, ball_distribution, prior_distribution
 from penchant.portraits.examples import Examples, new_examples
 from penchant.portraits.modes import Mode, find_modes
@@ -30,6 +30,7 @@ NameRows = Callable[[Int64[np.ndarray, " e"]], Sequence[Any]]
 _COMPARED = 20_000
 """Known rows, the nearest, with which made-up ones are compared at most: is it new?"""
 _SHOWN = 8
+_INVENTED = "would be liked, and does not exist yet"
 _NONE_LIKED = "No made-up {} would be liked with P of at least ½; of the likeliest it is {:.2f}."
 
 
@@ -82,12 +83,7 @@ class Details:
         for heading, lines in self.lines():
             parts += [Text(heading, style="bold"), *(Text(f"  {line}") for line in lines)]
         if len(self.invented):
-            table = Table(box=None, pad_edge=False, header_style="bold")
-            for name in self.invented.columns:
-                table.add_column(Text(name), overflow="fold")
-            for row in self.invented.iter_rows():
-                table.add_row(*(Text(_cell(value)) for value in row))
-            parts += [Text("would be liked, and does not exist yet", style="bold"), table]
+            parts += [Text(_INVENTED, style="bold"), rich_table(self.invented)]
         return Group(*parts, *(Text(note, style="italic") for note in self.notes))
 
     def to_html(self) -> str:
@@ -96,13 +92,8 @@ class Details:
             f"<h4>{html.escape(heading)}</h4><ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"
             for heading, lines in self.lines()
         )
-        head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in self.invented.columns)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
-            for row in self.invented.iter_rows()
-        )
-        table = f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-        made = f"<h4>would be liked, and does not exist yet</h4>{table}" if rows else ""
+        table = html_table(self.invented)
+        made = f"<h4>{_INVENTED}</h4>{table}" if table else ""
         notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
         return said + made + notes
 
@@ -195,11 +186,3 @@ def _nearest_rows(
     if len(points) <= _COMPARED:
         return np.arange(len(points))
     return np.sort(np.argpartition(distances_to(space, points, centre), _COMPARED)[:_COMPARED])
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

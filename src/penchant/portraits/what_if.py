@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import polars as pl
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from penchant.portraits._shown import html_table, in_words, rich_table
 from penchant.portraits.forms import WhatIfForm
 from penchant.portraits.page import Shown
 from penchant.portraits.portrait import Portrait
@@ -51,7 +51,7 @@ class WhatIf(Shown):
         return f"{self.subject}, with {self._changed()}"
 
     def _changed(self) -> str:
-        return ", ".join(f"{name} {_words(old)} → {_words(new)}" for name, (old, new) in self.changes.items())
+        return ", ".join(f"{name} {in_words(old)} → {in_words(new)}" for name, (old, new) in self.changes.items())
 
     def sentences(self) -> Iterator[str]:
         """What happens, in words."""
@@ -79,25 +79,19 @@ class WhatIf(Shown):
     def to_html(self) -> str:
         """One self-contained HTML fragment without a script: both portraits side by side, and how the top moves."""
         said = "".join(f"<p>{html.escape(line)}</p>" for line in self.sentences())
-        head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in self.top.columns)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
-            for row in self.top.iter_rows()
-        )
         return (
             f"<section class='penchant-what-if'><h3>{html.escape(self.title)}</h3>{said}"
-            f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f"{html_table(self.top)}"
             f"<div class='columns'><div><h4>as it is</h4>{self.before.to_html()}</div>"
             f"<div><h4>as it would be</h4>{self.after.to_html()}</div></div></section>"
         )
 
     def __rich__(self) -> RenderableType:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in self.top.columns:
-            table.add_column(Text(name), overflow="fold")
-        for row in self.top.head(2 * _SHOWN).iter_rows():
-            table.add_row(*(Text(_cell(value)) for value in row))
-        return Group(Text(self.title, style="italic"), *(Text(line) for line in self.sentences()), table)
+        return Group(
+            Text(self.title, style="italic"),
+            *(Text(line) for line in self.sentences()),
+            rich_table(self.top.head(2 * _SHOWN)),
+        )
 
 
 def moved_features(before: Portrait, after: Portrait) -> pl.DataFrame:
@@ -108,13 +102,3 @@ def moved_features(before: Portrait, after: Portrait) -> pl.DataFrame:
     )
     found = joined.with_columns(change=pl.col("after") - pl.col("before"))
     return found.sort(pl.col("change").abs(), descending=True, maintain_order=True)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{name} {_words(some)}" for name, some in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "missing" if value is None else str(value)
-
-
-def _cell(value: Any) -> str:
-    return "–" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
