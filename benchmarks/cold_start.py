@@ -1,8 +1,8 @@
 """Whom nobody knows yet: new users, new items, and users after a few clicks. Writes ``results/cold_start.json``.
 
 * ml-100k cold users, cold items: labels of AutoInt-100K (3 stars dropped); a fifth of the users (items) held out whole,
-  who are known by age, gender and occupation (year and genres) alone. auc: of the labels; ndcg@20: likes among all
-  items that compete (cold items: among the new ones).
+  who are known by age, gender and occupation (year and genres) alone; the others by their keys too, and users of cold
+  items by their past. auc: of the labels; ndcg@20: likes among all items that compete (cold items: among the new ones).
 * ml-100k cold users, n clicks: SG-100K's users held out whole (fold 0), told n of their likes, 0 … 10; the last fifth
   of their likes is to be found among all items that were not told.
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 import torch
-from _ranking_data import movielens_likes
+from _ranking_data import PAST, movielens_likes
 from _ranking_models import model
 from _ranking_peers import LightFM
 from _results import RESULTS, Row, over, write
@@ -30,7 +30,7 @@ from penchant.evaluation.comparison import fit_on
 from penchant.evaluation.judging import judge
 from penchant.evaluation.protocols import ColdItems, ColdUsers, StrongGeneralisation
 
-__all__ = ["CASES", "CLICKS", "features_alone", "main", "told"]
+__all__ = ["CASES", "CLICKS", "main", "told", "without_keys"]
 
 CASES = ("ml-100k cold users", "ml-100k cold items", "ml-100k clicks")
 CLICKS = (0, 1, 3, 5, 10)
@@ -44,17 +44,21 @@ _NOTES = (
 )
 
 
-def features_alone() -> Tables:
-    """MovieLens-100K's labels, keys no features; zip codes left out: most of a new user's are new too."""
-    tables = movielens_100k(ids=False)
-    kept = tuple(field for field in tables.schema.fields if field.name != "zip_code")
-    return replace(tables, schema=replace(tables.schema, fields=kept))
+def without_keys(case: str) -> Tables:
+    """MovieLens-100K's labels; the keys of those who will be new are no feature, nor are zip codes: most are new too."""
+    tables = movielens_100k()
+    cold_users = case.endswith("users")
+    left = {"zip_code", "user_id" if cold_users else "movie_id"}
+    kept = tuple(field for field in tables.schema.fields if field.name not in left)
+    past = () if cold_users else (PAST,)
+    return replace(tables, schema=replace(tables.schema, fields=(*past, *kept)))
 
 
 def _models() -> dict[str, Recommender]:
-    """For users or items who are known by features alone."""
+    """Of yes and no, and of rankings."""
     return {
         "penchant": Penchant(),
+        "penchant ranking": Penchant.preset("ranking"),
         "FM": FM(),
         "logistic regression": LogisticRegression(),
         "LightFM": LightFM(by_past=False),
@@ -86,7 +90,7 @@ def _cold(case: str, seeds: Sequence[int]) -> list[Row]:
     found: dict[str, list[Mapping[str, float]]] = {}
     for seed in seeds:
         report = evaluate_protocol(
-            _models(), features_alone(), protocol, k=20, figures=("auc", "ndcg"), rng=seed, progress=None
+            _models(), without_keys(case), protocol, k=20, figures=("auc", "ndcg"), rng=seed, progress=None
         )
         for name in report.models:
             own = report.values.filter(pl.col("model") == name)
