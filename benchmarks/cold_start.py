@@ -45,7 +45,7 @@ _NOTES = (
 
 
 def without_keys(case: str) -> Tables:
-    """MovieLens-100K's labels; the keys of those who will be new are no feature, nor are zip codes: most are new too."""
+    """MovieLens-100K's labels; the keys of those who will be new are no feature, nor zip codes: most are new too."""
     tables = movielens_100k()
     cold_users = case.endswith("users")
     left = {"zip_code", "user_id" if cold_users else "movie_id"}
