@@ -76,6 +76,7 @@ bench: $(BENCH)
 	$(BIN)/python benchmarks/label_prediction.py
 	$(BIN)/python benchmarks/portraits.py
 	$(BIN)/python benchmarks/ranking.py
+	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/training_speed.py
 
 clean:
