@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 from _portrait_cases import run
-from _portrait_data import CASES
+from _portrait_data import CASES, COAT
 from _portrait_explained import largest_difference
 from _portrait_grid import DELTAS, DIMS, cell, picture
 from _portrait_proofs import decisions, decoder_proofs
@@ -47,9 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the cases asked for, print their tables, write the file."""
     options = _options(arguments)
     torch.set_num_threads(1)
-    first = [(case, options.seeds[:1]) for case in options.cases if case in MORE]
-    jobs = first + [(case, [seed]) for case in options.cases if case not in MORE for seed in options.seeds]
-    found: dict[str, list[dict[str, dict[str, float]]]] = {case: [] for case in options.cases}
+    cases, missing = _there(options.cases)
+    first = [(case, options.seeds[:1]) for case in cases if case in MORE]
+    jobs = first + [(case, [seed]) for case in cases if case not in MORE for seed in options.seeds]
+    found: dict[str, list[dict[str, dict[str, float]]]] = {case: [] for case in cases}
     for (case, _), figures in zip(jobs, _each(jobs, options), strict=True):
         found[case].append(figures)
     rows = [
@@ -58,9 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for model in runs[0]
         for row in over(case, model, [one[model] for one in runs])
     ]
-    left = [case for case in (*CASES, *MORE) if case not in options.cases]
-    notes = [*_NOTES, *([f"Not run this time: {', '.join(left)}."] if left else [])]
+    left = [case for case in (*CASES, *MORE) if case not in cases]
+    notes = [*_NOTES, *missing, *([f"Not run this time: {', '.join(left)}."] if left else [])]
     write("portraits", rows, threads=1, seeds=options.seeds, notes=notes, folder=options.results)
+
+
+def _there(cases: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The cases whose data are there, asked before the work and not after it, and what is missing."""
+    if "coat" not in cases or COAT.is_dir():
+        return list(cases), []
+    return [case for case in cases if case != "coat"], ["coat was not measured: its folder is not there."]
 
 
 def _each(jobs: Sequence[tuple[str, list[int]]], options: argparse.Namespace) -> Iterator[dict[str, dict[str, float]]]:

@@ -61,3 +61,11 @@ def test_charts_are_text_with_every_line(grid):
     assert "a &amp; b" in drawn
     whole = grid.picture({(d, k): {"auc": float(np.sin(d + k))} for d in (0.0, 1.0) for k in (16, 32)})
     assert whole.count("<polyline") == 2
+
+
+def test_data_that_are_not_there_are_left_out_before_the_work_and_named(portraits, monkeypatch, tmp_path):
+    monkeypatch.setattr(portraits, "COAT", tmp_path / "nowhere")
+    cases, missing = portraits._there(["clothing", "coat"])
+    assert cases == ["clothing"]
+    assert "coat" in missing[0]
+    assert portraits._there(["clothing"]) == (["clothing"], [])
