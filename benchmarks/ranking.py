@@ -39,11 +39,11 @@ _LEFT_OUT = {"CiteULike-t": ("EASE",)}
 """EASE: two dense matrices of 25,975 by 25,975."""
 _NOTES = (
     "value, low, high: mean, least and most over folds; every item competes that is not given or trained on.",
-    "Tuning was not equal. EASE, ItemKNN, MF, iALS and LightFM: their whole grids (6 to 18 settings) on the validation",
+    "Tuning was not equal. EASE, ItemKNN, MF, iALS, LightFM: their whole grids (6 to 18 settings) on the validation",
     "part of fold 0. Mult-VAE: not tuned, one setting by judgement. penchant: some twenty settings by hand.",
-    "penchant's preset was chosen with test figures in sight, of all five folds of another draw of the same users beside",
-    "EASE's: validation prefers it on each of those folds, but small leads deserve doubt. A fold's validation users are",
-    "the test users of the next fold, for every model.",
+    "penchant's preset was chosen with test figures in sight, of all five folds of another draw of the same users,",
+    "beside EASE's: validation prefers it on each of those folds, but small leads deserve doubt. A fold's validation",
+    "users are the test users of the next fold, for every model.",
     "SG-100K: CML, TransCF and BPR cannot serve users who are in no training row. LightFM knows users by their likes.",
 )
 
