@@ -2,8 +2,8 @@
 
 SETTINGS[case][model]: of EASE, ItemKNN, MF, iALS and LightFM what did best in `GRIDS` by NDCG@100 on the validation
 part of fold 0 (``ranking.py --tune``). Mult-VAE's setting is a judgement, its grid was not gone through. Penchant's
-preset came from some twenty settings tried by hand; test figures of all five folds of another draw of the same users were
-seen meanwhile. For CiteULike-t nothing was tuned.
+preset came from some twenty settings tried by hand; test figures of all five folds of another draw of the same users
+were seen meanwhile. For CiteULike-t nothing was tuned.
 """
 
 import itertools
