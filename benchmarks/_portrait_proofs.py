@@ -15,7 +15,8 @@ from _portrait_models import case_of, trained
 from torch import Tensor
 
 from penchant import Penchant, Space
-from penchant.nets import DecoderOptions, MLPDecoder
+from penchant._spec import Bag, Features
+from penchant.nets import DecoderOptions, MLPDecoder, as_tensors, take
 from penchant.portraits.bounds import OneOf, SetOf, certified_range, certify, found_range
 from penchant.portraits.freedoms import free_region
 from penchant.spaces import Ball, UniformSpace
@@ -176,9 +177,6 @@ def _beyond(model: Penchant, centre: Tensor, region: Any, verdict: Any, n: int, 
 
 def _items(region: Any, layout: Any, n: int, g: np.random.Generator) -> Any:
     """n random items of a region with one free field."""
-    from penchant._spec import Bag, Features
-    from penchant.nets import as_tensors, take
-
     (name, freedom), row = next(iter(region.free.items())), as_tensors(region.row)
     many = take(row, torch.zeros(n, dtype=torch.int64))
     block = next(b for b in layout.blocks if b.name == name)

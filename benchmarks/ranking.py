@@ -22,7 +22,7 @@ from _results import RESULTS, Row, over, write
 
 from penchant import Tables, evaluate_protocol
 from penchant.errors import PenchantError
-from penchant.evaluation import Report
+from penchant.evaluation import Question, Report, fit_on, judge
 from penchant.evaluation.protocols import BaseProtocol, PerUser, StrongGeneralisation
 
 __all__ = ["CASES", "main", "rows_of"]
@@ -106,10 +106,6 @@ def _significance(report: Report) -> list[str]:
 
 def _tune(case: str, tables: Tables, names: Sequence[str]) -> None:
     """Every setting of each model's grid on the validation part of fold 0; the best is printed."""
-    from penchant.evaluation.asking import Question
-    from penchant.evaluation.comparison import fit_on
-    from penchant.evaluation.judging import judge
-
     task = CASES[case].task(tables, fold=0, rng=0)
     question = Question.of(task.validation(), rng=0)
     for name in names:

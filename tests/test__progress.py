@@ -91,3 +91,8 @@ def test_silence(capsys):
     progress.step(1, loss=2.0)
     progress.finish()
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_progress_that_is_given_is_itself():
+    given = SilentProgress()
+    assert make_progress(given) is given

@@ -109,8 +109,10 @@ class RichProgress:
         self.bar.stop()
 
 
-def make_progress(show: bool | None) -> Progress:
-    """False: silence. On a terminal a bar; elsewhere plain lines if True, silence if None."""
+def make_progress(show: bool | Progress | None) -> Progress:
+    """False: silence. On a terminal a bar; elsewhere plain lines if True, silence if None. A `Progress` is itself."""
+    if show is not None and not isinstance(show, bool):
+        return show
     if show is False:
         return SilentProgress()
     if sys.stderr.isatty():

@@ -1,9 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 
 from penchant import Penchant
 from penchant.errors import CorruptModelError, NewerFormatError
+from penchant.estimator import fitted
 
 
 def test_a_model_directory_holds_no_code(model, tmp_path):
@@ -29,3 +31,12 @@ def test_weights_of_another_configuration_are_refused(model, tmp_path):
     storage.write_directory(tmp_path / "n", tensors=contents.tensors, json=contents.json, blobs=contents.blobs)
     with pytest.raises(CorruptModelError, match="do not fit"):
         Penchant.load(tmp_path / "n")
+
+
+def test_vectors_of_known_rows_are_the_same_kept_or_made_anew(model, monkeypatch):
+    learned, rows = model._fitted, np.array([3, 0, 3])
+    kept = learned.vectors("item", rows)
+    monkeypatch.setattr(fitted, "_KEPT", 0)
+    np.testing.assert_array_equal(kept, learned.vectors("item", rows))
+    encoder = learned.encoder.item
+    np.testing.assert_array_equal(kept, encoder.portrait(encoder.encode(model.items_[rows])))

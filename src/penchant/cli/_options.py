@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -47,12 +47,16 @@ __all__ = [
     "load_model",
     "model_tables",
     "one_asked",
+    "one_of",
     "parse_row",
     "read_tables",
     "side_of",
     "source_of",
+    "toml_value",
     "warn",
 ]
+
+_Word = TypeVar("_Word", bound=str)
 
 _FORMS = "CSV, TSV, Parquet, Arrow, JSON or NDJSON"
 
@@ -179,30 +183,26 @@ def one_asked(key: str | None, row: str | None, what: str, key_option: str = "",
     return key if row is None else parse_row(row, row_option)
 
 
-def side_of(word: str, option: str = "--side") -> Literal["user", "item"]:
-    """Which side is meant.
+def one_of(word: str, known: tuple[_Word, ...], option: str) -> _Word:
+    """The known word that an option gives.
 
     Raises:
-        ConfigError: another word.
+        ConfigError: another one.
     """
-    if word == "user":
-        return "user"
-    if word == "item":
-        return "item"
-    raise ConfigError(f"{option} {word}: user or item expected")
+    for one in known:
+        if word == one:
+            return one
+    raise ConfigError(f"{option} {word}: {' or '.join(known)} expected")
+
+
+def side_of(word: str, option: str = "--side") -> Literal["user", "item"]:
+    """Which side is meant; see `one_of`."""
+    return one_of(word, ("user", "item"), option)
 
 
 def source_of(word: str) -> Literal["prior", "ball"]:
-    """What the details of a portrait are over.
-
-    Raises:
-        ConfigError: another word.
-    """
-    if word == "prior":
-        return "prior"
-    if word == "ball":
-        return "ball"
-    raise ConfigError(f"--source {word}: prior or ball expected")
+    """What the details of a portrait are over; see `one_of`."""
+    return one_of(word, ("prior", "ball"), "--source")
 
 
 def warn(tables: "Tables") -> None:
@@ -235,16 +235,20 @@ def _set(options: dict[str, Any], setting: str) -> None:
     name, equals, text = setting.partition("=")
     if not equals or not name.strip():
         raise ConfigError(f"--set {setting!r}: name=value expected, e.g. loss.delta=3")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
     *groups, last = name.strip().split(".")
     for group in groups:
         options = options.setdefault(group, {})
         if not isinstance(options, dict):
             raise ConfigError(f"--set {setting!r}: {group} is no group of options")
-    options[last] = value
+    options[last] = toml_value(text)
+
+
+def toml_value(text: str) -> Any:
+    """A value as TOML, and text where it is none."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
 
 
 def dealt(tables: "Tables", split: str, valid: float, test: float, rng: int) -> dict[str, Any]:

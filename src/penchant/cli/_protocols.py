@@ -1,12 +1,11 @@
 """Options that say by which protocol models are judged, and which models: shared by ``compare`` and ``tune``."""
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penchant.cli._options import configured
+from penchant.cli._options import configured, toml_value
 from penchant.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,16 +56,8 @@ def chosen(
         key, equals, text = option.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"--protocol-option {option!r}: name=value expected, e.g. given=0.8")
-        given[key.strip()] = _value(text)
+        given[key.strip()] = toml_value(text)
     return make_protocol(name, given)
-
-
-def _value(text: str) -> Any:
-    """TOML, and text where it is none."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()
 
 
 def made(

@@ -13,7 +13,7 @@ from penchant._spec import FIRST, Features
 from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.portraying import Reach, radius_of
-from penchant.estimator.queries import resolve_one, row_of, subject
+from penchant.estimator.queries import resolve_one, subject, values_of
 from penchant.nets import MLPEncoder, as_arrays
 from penchant.portraits import Bound, Free, Verdict, free_region, in_words, known_values
 from penchant.portraits.bounds import Certificate, Witness, certify, decoded_bounds
@@ -143,9 +143,7 @@ def _item(fitted: Fitted, item: Any) -> tuple[str, Mapping[str, Any]]:
     if item is None:
         return "", {}
     asked = resolve_one(fitted, "item", item, "certify: ")
-    known = int(asked.rows[0])
-    row = fitted.known["item"].frame.row(known, named=True) if known >= 0 else row_of(item)
-    return subject(fitted, "item", item, asked), row
+    return subject(fitted, "item", item, asked), values_of(fitted, "item", item, asked)
 
 
 def _example(fitted: Fitted, witness: Witness, free: Sequence[str]) -> Example:

@@ -13,7 +13,7 @@ from penchant._spec import Features
 from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.portraying import Reach, portrait_of
-from penchant.estimator.queries import Asked, described, resolve_one, row_of, subject
+from penchant.estimator.queries import Asked, described, resolve_one, subject, values_of
 from penchant.portraits import WhatIf, moved_features
 from penchant.training import encode_all
 
@@ -51,10 +51,9 @@ def what_if(
 
 def _row(fitted: Fitted, side: SideName, who: Any, was: Asked) -> dict[str, Any]:
     """The values as they are: of fields only."""
-    known = int(was.rows[0])
-    row = fitted.known[side].frame.row(known, named=True) if known >= 0 else row_of(who)
-    names = [field.name for field in fitted.side_encoder(side).fields]
-    return {name: row[name] for name in (names if known >= 0 else row) if name in row}
+    row = values_of(fitted, side, who, was)
+    names = [field.name for field in fitted.side_encoder(side).fields] if was.rows[0] >= 0 else row
+    return {name: row[name] for name in names if name in row}
 
 
 def _told(fitted: Fitted, was: Asked, row: Mapping[str, Any], column: str) -> Any:

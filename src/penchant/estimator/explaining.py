@@ -11,10 +11,9 @@ from jaxtyping import Float, Int
 from penchant._spec import Features, History
 from penchant.estimator.certifying import bound_of
 from penchant.estimator.fitted import Fitted
-from penchant.estimator.queries import resolve_one, row_of, subject
+from penchant.estimator.queries import resolve_one, subject, values_of
 from penchant.nets import as_tensors, take
 from penchant.portraits import Explanation, Pair, explain
-from penchant.training import encode_all
 
 __all__ = ["explain_pair"]
 
@@ -24,10 +23,10 @@ def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | 
     who = resolve_one(fitted, "user", user, "explain: ")
     what = resolve_one(fitted, "item", item, "explain: ")
     encoder, known = fitted.encoder.item, fitted.known["item"]
-    row: Mapping[str, Any] = known.frame.row(int(what.rows[0]), named=True) if what.rows[0] >= 0 else row_of(item)
+    row = values_of(fitted, "item", item, what)
 
     def encode(rows: Sequence[Mapping[str, Any]]) -> Float[np.ndarray, "n k"]:
-        return encode_all(fitted.model, "item", encoder.encode_rows(rows), fitted.device).cpu().numpy()
+        return fitted.encode("item", encoder.encode_rows(rows))
 
     pair = Pair(
         row={field.name: row.get(field.name) for field in encoder.fields},
@@ -60,9 +59,8 @@ def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | 
 
 def _names(fitted: Fitted, past: History) -> list[tuple[Any, bool]]:
     """What people read of each earlier item, and whether it was liked."""
-    known, name = fitted.known["item"], fitted.name_column("item")
-    read = known.vocabulary.ids if name is None else known.frame[name]
-    return [(read[int(i)], bool(y > 0.5)) for i, y in zip(past.items, past.liked, strict=True)]
+    names = fitted.names("item", np.asarray(past.items)).to_list()
+    return [(name, bool(liked > 0.5)) for name, liked in zip(names, past.liked, strict=True)]
 
 
 def _without(fitted: Fitted, features: Features, entries: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
@@ -76,4 +74,4 @@ def _without(fitted: Fitted, features: Features, entries: Int[np.ndarray, " n"])
     kept[torch.arange(n, device=fitted.device) * each + torch.as_tensor(entries, device=fitted.device)] = False
     offsets = torch.arange(n + 1, device=fitted.device) * (each - 1)
     shorter = History(past.items[kept], past.liked[kept], past.weight[kept], offsets)
-    return encode_all(fitted.model, "user", replace(many, history=shorter), fitted.device).cpu().numpy()
+    return fitted.encode("user", replace(many, history=shorter))

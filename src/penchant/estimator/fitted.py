@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ __all__ = ["SIDES", "Fitted", "Known", "SideName", "other_side", "read_encoder",
 SideName = Literal["user", "item"]
 
 _HISTORY = "history.parquet"
+_KEPT = 1 << 24
+"""Numbers of portrait vectors kept a side: 64 MiB."""
 
 SIDES: tuple[SideName, SideName] = ("user", "item")
 
@@ -70,6 +72,8 @@ class Fitted:
     """How portraits of each side are read: items by what users like, users by who likes an item."""
     likes: dict[str, Float[np.ndarray, " n"]]
     """Held-out likes: ``distance`` and ``user`` (a number a user); empty where nothing was held out."""
+    _vectors: dict[SideName, Float[np.ndarray, "n width"]] = field(default_factory=dict, repr=False)
+    """See `vectors`."""
 
     def key(self, side: SideName) -> str:
         """Name of the column that names a side in results: as in the interactions."""
@@ -91,6 +95,29 @@ class Fitted:
         """Known rows of a side, by number."""
         known = self.known[side]
         return self.encoded(side, known.frame[rows], known.vocabulary.ids.gather(rows))
+
+    def points(self, side: SideName, rows: Int[np.ndarray, " n"]) -> Float[Tensor, "n k"]:
+        """Points of known rows, by number."""
+        points = self.known[side].points
+        return points[torch.as_tensor(rows, device=points.device)]
+
+    def names(self, side: SideName, rows: Int[np.ndarray, " n"]) -> pl.Series:
+        """What people read of known rows: the display column where there is one, else the keys."""
+        known, name = self.known[side], self.name_column(side)
+        return (known.vocabulary.ids if name is None else known.frame[name]).gather(rows)
+
+    def vectors(self, side: SideName, rows: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n width"]:
+        """Portrait vectors of known rows, NaN where unknown; all of a side are kept once asked for, where they fit."""
+        frame, encoder = self.known[side].frame, self.side_encoder(side)
+        if len(frame) * encoder.layout.width > _KEPT:
+            return encoder.portrait(encoder.encode(frame[rows]))
+        if side not in self._vectors:
+            self._vectors[side] = encoder.portrait(encoder.encode(frame))
+        return self._vectors[side][rows]
+
+    def encode(self, side: SideName, features: Features) -> Float[np.ndarray, "n k"]:
+        """Points of encoded rows; a user's situation is taken as missing."""
+        return encode_all(self.model, side, features, self.device).cpu().numpy()
 
     @torch.no_grad()
     def decode(self, side: SideName, points: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n width"]:

@@ -118,10 +118,8 @@ def _members(fitted: Fitted, side: SideName, members: Any, where: str | None) ->
     kept = np.flatnonzero(rows_where(fitted, side, np.arange(len(ids)), where))
     if not len(kept):
         raise ConfigError(f"group: where = {where!r}: no known {side} is like that")
-    points = fitted.known[side].points[torch.as_tensor(kept, device=fitted.device)]
-    return Asked(
-        points, kept, ids.gather(kept).alias(fitted.key(side)), None
-    ), f"the {len(kept):,} {side}s with {where}"
+    asked = Asked(fitted.points(side, kept), kept, ids.gather(kept).alias(fitted.key(side)), None)
+    return asked, f"the {len(kept):,} {side}s with {where}"
 
 
 def _liked_by_most(
@@ -143,7 +141,7 @@ def _liked_by_most(
     step = max(1, _CELLS // max(1, len(members) * space.dim))
     for start in range(0, len(rows), step):
         place = slice(start, start + step)
-        apart = space.cross(points[torch.as_tensor(rows[place], device=points.device)], members)
+        apart = space.cross(fitted.points(of, rows[place]), members)
         liked_by[place], mean[place] = (t.double().mean(1).cpu().numpy() for t in (apart <= radius, apart))
         farthest[place] = apart.amax(1).cpu().numpy()
     best: Int[np.ndarray, " n"] = np.lexsort((mean, -liked_by))[: max(1, n)]

@@ -151,7 +151,7 @@ class Penchant(Reader):
             DataError: one label only, in ``train`` or ``valid``, with a pointwise neck; no likes with a ranking one.
             ConfigError: an option outside its range; a checkpoint of another configuration.
         """
-        shown = make_progress(progress) if progress is None or isinstance(progress, bool) else progress
+        shown = make_progress(progress)
         folder = None if checkpoint is None else Path(checkpoint)
         self._fitted = fit_penchant(self, train, valid, folder, shown, given)
         return self

@@ -1,17 +1,17 @@
 """Portraits of users and audiences of items, asked of the fitted model."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 
-from penchant._spec import Features
-from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
-from penchant.estimator.queries import Asked, nearest, resolve, resolve_one, subject
+from penchant.estimator.queries import Asked, as_many, nearest, resolve, resolve_one, subject
 from penchant.estimator.reading import evidence_of
 from penchant.portraits import (
     Details,
@@ -25,7 +25,6 @@ from penchant.portraits import (
     resolve_radius,
 )
 from penchant.spaces import UniformSpace
-from penchant.training import encode_all
 
 __all__ = ["NO_PORTRAIT_TERM", "Reach", "evidence", "portrait", "portrait_of", "portrait_table", "radius_of"]
 
@@ -121,14 +120,15 @@ def portrait_of(
     of = other_side(side)
     given = evidence(fitted, side, asked)
     reading, encoder = fitted.readings[of], fitted.side_encoder(of)
-    stage, raw, shares = reading.stage(given), reading.raw(given), reading.shares(given)
+    stage, raw = reading.stage(given), reading.raw(given)
+    shares = reading.calibrated(given, raw)
     low, high = reading.ends(given, shares)
     centre = asked.points[0].cpu().numpy()
     ball = radius_of(fitted, of, centre, reach)
     notes = () if trained else (NO_PORTRAIT_TERM,)
-    found = None
-    if details and isinstance(fitted.model.space, UniformSpace):
-        found = details_of(fitted, of, centre, ball.distance if reach.given else None, source, examples, rng)
+    found, space = None, fitted.model.space
+    if details and isinstance(space, UniformSpace):
+        found = details_of(fitted, space, of, centre, ball.distance if reach.given else None, source, examples, rng)
     elif details:
         notes = (*notes, _NO_DETAILS)
     return read_portrait(
@@ -148,6 +148,7 @@ def portrait_of(
 
 def details_of(
     fitted: Fitted,
+    space: UniformSpace,
     of: SideName,
     centre: Float[np.ndarray, " k"],
     radius: float | None,
@@ -156,29 +157,16 @@ def details_of(
     rng: int,
 ) -> Details:
     """What stands behind a portrait: see `find_details`."""
-    space, known, encoder = fitted.model.space, fitted.known[of], fitted.side_encoder(of)
-    if not isinstance(space, UniformSpace):
-        raise ConfigError(_NO_DETAILS)
-
-    def encode(features: Features) -> Float[np.ndarray, "n k"]:
-        return encode_all(fitted.model, of, features, fitted.device).cpu().numpy()
-
-    def read(rows: Int64[np.ndarray, " m"]) -> Float[np.ndarray, "m width"]:
-        return encoder.portrait(encoder.encode(known.frame[rows]))
-
-    def names(rows: Int64[np.ndarray, " e"]) -> list[Any]:
-        column = fitted.name_column(of)
-        return (known.vocabulary.ids if column is None else known.frame[column]).gather(rows).to_list()
-
+    known = fitted.known[of]
     return find_details(
         space,
         centre,
         known.points.cpu().numpy(),
-        read,
-        decode=lambda points: fitted.decode(of, points),
-        encode=encode,
-        encoder=encoder,
-        names=names,
+        partial(fitted.vectors, of),
+        decode=partial(fitted.decode, of),
+        encode=partial(fitted.encode, of),
+        encoder=fitted.side_encoder(of),
+        names=lambda rows: fitted.names(of, rows).to_list(),
         population=fitted.population[of],
         threshold=fitted.calibration.threshold,
         slope=fitted.calibration.slope,
@@ -202,7 +190,8 @@ def portrait_table(fitted: Fitted, side: SideName, who: Any) -> pl.DataFrame:
     of = other_side(side)
     reading, labels = fitted.readings[of], fitted.side_encoder(of).labels()
     names = [value if value.startswith(feature) else f"{feature}={value}" for feature, value in labels]
-    names = [name if names.count(name) == 1 else f"{name} ({j})" for j, name in enumerate(names)]
+    times = Counter(names)
+    names = [name if times[name] == 1 else f"{name} ({j})" for j, name in enumerate(names)]
     shares, keys = [np.zeros((0, len(names)))], []
     for part in _parts(fitted, side, who):
         shares.append(reading.shares(evidence(fitted, side, part)))
@@ -221,6 +210,6 @@ def _parts(fitted: Fitted, side: SideName, who: Any) -> Iterator[Asked]:
         ids = fitted.known[side].vocabulary.ids
         who = (ids[start : start + _AT_ONCE].to_list() for start in range(0, len(ids), _AT_ONCE))
     else:
-        many = [who] if isinstance(who, str | int | Mapping | np.integer) else list(who)
+        many = as_many(who)
         who = (many[start : start + _AT_ONCE] for start in range(0, len(many), _AT_ONCE))
     return (resolve(fitted, side, part) for part in who)

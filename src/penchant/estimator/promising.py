@@ -5,25 +5,25 @@ from dataclasses import asdict
 
 import numpy as np
 import polars as pl
+import torch
 
 from penchant.conformal import Coverage, coverage, recall_threshold
 from penchant.errors import ConfigError, DataError, Problem
 from penchant.estimator.fitted import Fitted
 from penchant.estimator.reading import evidence_of
-from penchant.portraits import ENOUGH, Likes
+from penchant.nets import as_arrays, as_tensors, take
+from penchant.portraits import ENOUGH, PROMISED, Likes
 from penchant.tables import Tables
-from penchant.training import Batches, encode_all, pair_distances
+from penchant.training import Batches, pair_distances
 
 __all__ = ["guarantees"]
-
-_LEVELS = (0.8, 0.9, 0.95)
 
 
 def guarantees(fitted: Fitted, tables: Tables, levels: Sequence[float]) -> pl.DataFrame:
     """See `Penchant.guarantees`."""
-    wrong = [level for level in levels if level not in _LEVELS]
+    wrong = [level for level in levels if level not in PROMISED]
     if wrong or not levels:
-        raise ConfigError(f"levels = {tuple(levels)}: some of {', '.join(map(str, _LEVELS))} expected")
+        raise ConfigError(f"levels = {tuple(levels)}: some of {', '.join(map(str, PROMISED))} expected")
     data = fitted.encoder.encode(tables)
     liked = data.label > 0.5
     if not liked.any():
@@ -40,8 +40,8 @@ def guarantees(fitted: Fitted, tables: Tables, levels: Sequence[float]) -> pl.Da
         rows.append(_row("recall", "likes inside the ball", found, held.reason))
     subjects, subject = np.unique(user, return_inverse=True)
     known = fitted.known["user"].vocabulary.find(tables.user_ids)[subjects]
-    features = fitted.encoder.encode_users(tables.users[subjects], tables.user_ids.gather(subjects))
-    points = encode_all(fitted.model, "user", features, fitted.device).cpu().numpy()
+    features = as_arrays(take(as_tensors(data.users), torch.from_numpy(subjects)))
+    points = fitted.encode("user", features)
     evidence = evidence_of(fitted, "user", points, fitted.encoder.user.portrait(features), known, features.history)
     reading, values = fitted.readings["item"], fitted.encoder.item.portrait(data.items)
     raw, is_new = reading.raw(evidence), evidence.past.counts.sum(1) < ENOUGH

@@ -19,6 +19,7 @@ from penchant.training import Batches, encode_all, pair_distances
 
 __all__ = [
     "Asked",
+    "as_many",
     "described",
     "distances",
     "nearest",
@@ -29,6 +30,7 @@ __all__ = [
     "row_of",
     "rows_where",
     "subject",
+    "values_of",
 ]
 
 _SAID = 4
@@ -54,7 +56,7 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
     Raises:
         UnknownIdError: an id in no table. DataError: a row that does not fit the schema.
     """
-    many: Sequence[Any] = [who] if isinstance(who, str | int | Mapping | np.integer) else list(who)
+    many = as_many(who)
     of_rows = [isinstance(one, Mapping) for one in many]
     if any(of_rows) and not all(of_rows):
         raise ConfigError(f"{side}s: give ids, or rows of features, not both in one question")
@@ -67,12 +69,17 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
         rows = known.vocabulary.rows(many)
         keys = known.vocabulary.ids.gather(rows).alias(fitted.key(side))
         if context is None:
-            return Asked(known.points[torch.as_tensor(rows, device=fitted.device)], rows, keys, None)
+            return Asked(fitted.points(side, rows), rows, keys, None)
         features = fitted.encoded_rows(side, rows)
     if side == "item":
         return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys, features)
     situation = None if context is None else fitted.encoder.context.encode_rows([context] * len(many))
     return Asked(fitted.encode_users(features, situation), rows, keys, features)
+
+
+def as_many(who: Any) -> Sequence[Any]:
+    """One id or row as the only one of several."""
+    return [who] if isinstance(who, str | int | Mapping | np.integer) else list(who)
 
 
 def resolve_one(fitted: Fitted, side: SideName, who: Any, question: str = "") -> Asked:
@@ -91,6 +98,12 @@ def row_of(who: Any) -> Mapping[str, Any]:
     """The row of features by which one who is in no table was given: alone, or the only one of several."""
     row: Mapping[str, Any] = who if isinstance(who, Mapping) else next(iter(who))
     return row
+
+
+def values_of(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> Mapping[str, Any]:
+    """The values, by column, of the one who was found: of the table, or as given."""
+    known = int(asked.rows[0])
+    return fitted.known[side].frame.row(known, named=True) if known >= 0 else row_of(who)
 
 
 def distances(fitted: Fitted, pairs: Tables | pl.DataFrame) -> tuple[pl.DataFrame, Float[np.ndarray, " n"]]:
@@ -129,7 +142,7 @@ def recommend(
         raise ConfigError(f"n = {n}: at least 1 expected")
     asked = resolve(fitted, "user", users, context)
     chosen = _candidates(fitted, candidates, where)
-    points = fitted.known["item"].points[torch.as_tensor(chosen, device=fitted.device)]
+    points = fitted.points("item", chosen)
     exclude = _seen_among(fitted, asked, chosen) if exclude_seen else None
     distance, found = fitted.model.space.topk(asked.points, points, min(n, len(chosen)), exclude=exclude)
     reached = torch.isfinite(distance).cpu().numpy()

@@ -16,7 +16,7 @@ from penchant.estimator.grouping import group_portrait
 from penchant.estimator.portraying import NO_PORTRAIT_TERM, Reach, portrait, portrait_table
 from penchant.estimator.promising import guarantees
 from penchant.losses import Loss
-from penchant.portraits import Explanation, Free, GroupPortrait, Portrait, Verdict, WhatIf
+from penchant.portraits import PROMISED, Explanation, Free, GroupPortrait, Portrait, Verdict, WhatIf
 from penchant.recommender import Recommender
 from penchant.tables import Tables
 
@@ -79,11 +79,15 @@ class Reader(Recommender):
     def _portrait(
         self, side: SideName, who: Who, examples: int, reach: Reach, details: bool, source: Literal["prior", "ball"]
     ) -> Portrait:
-        trained = self.loss.delta > 0
         return portrait(
             self._check_fitted(), side, who, examples=examples, reach=reach, details=details, source=source,
-            trained=trained, rng=self.rng,
+            trained=self._trained, rng=self.rng,
         )  # fmt: skip
+
+    @property
+    def _trained(self) -> bool:
+        """Were the decoders shown what is liked?"""
+        return self.loss.delta > 0
 
     def portraits(self, users: Who | Sequence[Who] | None = None, *, side: SideName = "user") -> pl.DataFrame:
         """Typical portraits of many as a table: to segment, to export, as features of another model.
@@ -97,7 +101,7 @@ class Reader(Recommender):
             ``feature``: its calibrated share of what is liked, or its level, in [0, 1].
         """
         fitted = self._check_fitted()
-        if self.loss.delta == 0:
+        if not self._trained:
             warnings.warn(NO_PORTRAIT_TERM, UserWarning, stacklevel=2)
         return portrait_table(fitted, side, users)
 
@@ -197,7 +201,7 @@ class Reader(Recommender):
             where,
             probability=probability,
             examples=examples,
-            trained=self.loss.delta > 0,
+            trained=self._trained,
             rng=self.rng,
         )
 
@@ -212,11 +216,9 @@ class Reader(Recommender):
             n: how many items of the top before and after are shown.
             core: share of the known items, the nearest, that counts as the core.
         """
-        return what_if(
-            self._check_fitted(), side, user, change, n=n, core=core, trained=self.loss.delta > 0, rng=self.rng
-        )
+        return what_if(self._check_fitted(), side, user, change, n=n, core=core, trained=self._trained, rng=self.rng)
 
-    def guarantees(self, tables: Tables, levels: Sequence[float] = (0.8, 0.9, 0.95)) -> pl.DataFrame:
+    def guarantees(self, tables: Tables, levels: Sequence[float] = PROMISED) -> pl.DataFrame:
         """What was promised beside what is found on other likes: of users dealt out like the validation rows' users.
 
         Arguments:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-import torch
 from jaxtyping import Float, Int
 
 from penchant._random import generator
@@ -23,7 +22,6 @@ from penchant.portraits import (
     past_of,
 )
 from penchant.tables import Tables
-from penchant.training import encode_all
 
 __all__ = ["evidence_of", "fit_readings", "held_out_likes"]
 
@@ -71,7 +69,7 @@ def _fit(fitted: Fitted, of: SideName, held_out: dict[SideName, np.ndarray] | No
         own, local.subject, local.other, local.liked, others=others, population=population, held_out=means, rng=rng
     )
     past = past_of(len(subjects), local.subject, local.other, local.liked, others, linear.means)
-    points = fitted.known[about].points[torch.as_tensor(subjects, device=fitted.device)].cpu().numpy()
+    points = fitted.points(about, subjects).cpu().numpy()
     return fit_reading(
         linear,
         Evidence(fitted.decode(of, points), own, past),
@@ -95,15 +93,13 @@ def _some(subject: Int[np.ndarray, " n"], later: Int[np.ndarray, " m"], rng: int
 
 
 def _others(fitted: Fitted, of: SideName, rows: Int[np.ndarray, " n"]) -> Others:
-    vectors = fitted.side_encoder(of).portrait(fitted.encoded_rows(of, rows))
-    points = fitted.known[of].points[torch.as_tensor(rows, device=fitted.device)].cpu().numpy()
-    return Others(vectors, points)
+    return Others(fitted.vectors(of, rows), fitted.points(of, rows).cpu().numpy())
 
 
 def _as_new(fitted: Fitted, side: SideName, features: Features) -> Float[np.ndarray, "n k"]:
     """Points of the same rows without their ids and histories."""
     nameless = fitted.side_encoder(side).without_ids(replace(features, history=None))
-    return encode_all(fitted.model, side, nameless, fitted.device).cpu().numpy()
+    return fitted.encode(side, nameless)
 
 
 # ---------------------------------------------------------------------- asking

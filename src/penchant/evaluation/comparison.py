@@ -121,7 +121,7 @@ def evaluate_protocol(
     _some(models)
     check_figures(figures, k)
     asked = make_protocol(protocol) if isinstance(protocol, str) else protocol
-    shown = make_progress(progress) if progress is None or isinstance(progress, bool) else progress
+    shown = make_progress(progress)
     numbers = tuple(range(asked.folds) if folds is None else folds)
     if not numbers:
         raise ConfigError("folds are empty: at least one expected")

@@ -132,15 +132,16 @@ def _beyond(
     size, found, own = len(question.catalogue), {}, {}
     if not (ranked >= 0).any():
         return {}, {}
+    counts = _counts(question) if "novelty" in figures else None
+    vectors = _vectors(question) if "intra_list_distance" in figures else None
     for cut in cuts:
         if "coverage" in figures:
             found[f"coverage@{cut}"] = coverage(ranked, size, cut)
         if "gini" in figures:
             found[f"gini@{cut}"] = gini(ranked, size, cut)
-        if "novelty" in figures:
-            own[f"novelty@{cut}"] = novelty(ranked, _counts(question), cut)
-        if "intra_list_distance" in figures:
-            vectors = _vectors(question)
+        if counts is not None:
+            own[f"novelty@{cut}"] = novelty(ranked, counts, cut)
+        if vectors is not None:
             own[f"intra_list_distance@{cut}"] = intra_list_distance(ranked, vectors, _apart, cut)
     for name, values in own.items():
         there = ~np.isnan(values)

@@ -14,12 +14,13 @@ from penchant.portraits.past import Others, Pairs, Past, past_of
 from penchant.portraits.portrait import Portrait
 from penchant.portraits.radius import Radius, least_radius, resolve_radius
 from penchant.portraits.read import likely_values, read_portrait
-from penchant.portraits.reading import ENOUGH, Evidence, Reading, fit_reading
+from penchant.portraits.reading import ENOUGH, PROMISED, Evidence, Reading, fit_reading
 from penchant.portraits.verdict import Verdict
 from penchant.portraits.what_if import WhatIf, moved_features
 
 __all__ = [
     "ENOUGH",
+    "PROMISED",
     "Bound",
     "Details",
     "Evidence",

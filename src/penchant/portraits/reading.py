@@ -20,7 +20,7 @@ from penchant.portraits.linear import LinearReading
 from penchant.portraits.past import Past
 from penchant.portraits.shares import ShareCalibration, fit_shares
 
-__all__ = ["ENOUGH", "Evidence", "Reading", "Stage", "fit_reading"]
+__all__ = ["ENOUGH", "PROMISED", "Evidence", "Reading", "Stage", "fit_reading"]
 
 ENOUGH = 5
 """Pairs from which on a subject counts as known."""
@@ -28,7 +28,8 @@ _UNFITTED = (0.0, 1.0)
 """Weights of decoder and linear reading where nothing is held out; of cold users the decoder knows little."""
 _PULL = 2.0
 """Subjects that an unfitted weight counts as."""
-_LEVELS = (0.8, 0.9, 0.95)
+PROMISED = (0.8, 0.9, 0.95)
+"""Coverages that intervals are made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,11 @@ class Reading:
 
     def shares(self, evidence: Evidence) -> Float[np.ndarray, "n width"]:
         """Calibrated shares in [0, 1]: of what such subjects like, so much has it."""
-        raw, is_new = self.raw(evidence), _new(evidence.past)
+        return self.calibrated(evidence, self.raw(evidence))
+
+    def calibrated(self, evidence: Evidence, raw: Float[np.ndarray, "n width"]) -> Float[np.ndarray, "n width"]:
+        """`shares`, where `raw` is at hand."""
+        is_new = _new(evidence.past)
         return np.where(is_new[:, None], self.new.shares.apply(raw), self.known.shares.apply(raw))
 
     def ends(
@@ -161,7 +166,7 @@ def fit_reading(
         raw = _mixed(decoded, read, pi, np.broadcast_to(weights, (len(decoded), 2)))
         likes = Likes(raw, values, subject[kept], liked[kept])
         shares = fit_shares(likes, layout, population=pi)
-        intervals = fit_intervals(likes, layout, levels=_LEVELS, rng=rng) if kept.any() else None
+        intervals = fit_intervals(likes, layout, levels=PROMISED, rng=rng) if kept.any() else None
         stages.append(Stage(weights, shares, intervals))
     return Reading(linear, *stages)
 

@@ -89,7 +89,7 @@ def tune(
     asked = make_protocol(protocol) if isinstance(protocol, str) else protocol
     goal = _Goal(model, asked.task(tables, fold, rng=rng), figure)
     facts = {"protocol": {"name": asked.name, **plain(asked)}, "words": asked.words, "fold": fold, "rng": rng}
-    shown = make_progress(progress) if progress is None or isinstance(progress, bool) else progress
+    shown = make_progress(progress)
     with quiet(optuna), opened(optuna, study, goal.lower, prune) as trials:
         claim(trials, fingerprint(model, axes, goal.figure, facts, tables), study)
         run = _Run(optuna, trials, model, axes, goal, rng)
