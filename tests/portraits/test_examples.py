@@ -77,6 +77,12 @@ def test_the_first_is_the_best_of_all():
     assert examples(apart=0.3).probability[0] == examples(apart=0.0).probability[0]
 
 
+def test_they_come_from_the_likelier_half_however_far_apart_they_are():
+    every = examples(apart=0.0, count=10_000).probability  # falling
+    assert len(every) > 20
+    assert (examples(apart=0.5, count=5).probability >= every[len(every) // 2]).all()
+
+
 def test_what_is_known_is_no_example():
     free = examples(count=30, apart=0.0)
     taken = ENCODER.portrait(ENCODER.encode(free.rows.with_columns(id=pl.lit(None))))

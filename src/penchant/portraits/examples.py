@@ -2,13 +2,15 @@
 
 Drawn from the prior × P(liked): a known row by σ(s·(p − d)), a point on the way from it to one of its neighbours (a
 smoothed bootstrap whose bandwidth is the distance of real rows, so it stays where rows are, in any dimension, and in
-the box). Each is decoded to a whole row, and the row is encoded again: P is that of the row, not of the point. The
-likeliest are kept that are no known row, and apart from one another.
+the box). Each is decoded to a whole row, and the row is encoded again: P is that of the row, not of the point. Of the
+likelier half of those that are no known row, the likeliest are kept that are apart from one another: without the half,
+keeping apart led to rows that were only as likely as their neighbours (simulator rare: .89 truly liked; with it .97).
 
 Source: interpolation of neighbours: Chawla et al., SMOTE, JAIR 16 (2002). Choice: greedy, as in Gonzalez,
 Theor. Comput. Sci. 38 (1985), but in the order of P.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -33,6 +35,8 @@ __all__ = ["Examples", "new_examples"]
 _NEIGHBOURS = 8
 _STEPS = 1000
 """Numbers are told apart in steps of a thousandth of their range."""
+_LIKELIER = 0.5
+"""Share of the new rows, the likeliest, from which examples are chosen that are apart."""
 _HALVINGS = 8
 """How often the distance between examples is halved where they are too few, before it is given up."""
 
@@ -115,7 +119,9 @@ def new_examples(
     fresh = _fresh(encoder.portrait(features), known)
     fresh &= distance <= (np.inf if radius is None else radius)
     order = np.argsort(distance, kind="stable")  # P falls with the distance
-    chosen = _diverse(space, made, order[fresh[order]], count, apart)
+    fit = order[fresh[order]]
+    likelier = fit[: max(count, math.ceil(_LIKELIER * len(fit)))]
+    chosen = _diverse(space, made, likelier, count, apart)
     notes = () if len(chosen) == count else (_too_few(len(chosen), side),)
     probability = expit(slope * (threshold - distance[chosen]))
     return Examples(rows[chosen], made[chosen], distance[chosen], probability, notes)
