@@ -3,8 +3,14 @@
     {"meta": {commit, date, python, torch, versions, cores, threads, seeds, notes},
      "rows": [{case, model, metric, value, low, high}, …]}
 
-One script writes one file, whole, in one step; nothing is merged. ``low`` and ``high`` are the least and the
-most over seeds (or rounds, where a script says so), ``value`` their mean (or median).
+One script writes one file, in one step. ``low`` and ``high`` are the least and the most over seeds (or rounds, where a
+script says so), ``value`` their mean (or median).
+
+A run writes the file whole, or replaces its own cases in it and keeps the others (merge). "meta" is that of the run
+that wrote last; cases that come from earlier runs are named in meta.earlier, a list of these runs' own meta, each with
+the cases that still stand from it:
+
+    {"meta": {…, "earlier": [{"cases": [case, …], commit, date, …, notes}, …]}, "rows": […]}
 """
 
 import json
@@ -31,7 +37,7 @@ __all__ = ["RESULTS", "Row", "cell", "median_over", "over", "peak_memory", "tabl
 RESULTS = Path(__file__).parent / "results"
 """Where results stand."""
 
-_PACKAGES = ("penchant", "numpy", "polars", "scikit-learn", "torch-rechub", "implicit", "lightfm-next")
+_PACKAGES = ("penchant", "numpy", "polars", "scikit-learn", "torch-rechub", "implicit", "lightfm-next", "cornac")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +84,14 @@ def write(
     seeds: Sequence[int],
     notes: Sequence[str] = (),
     folder: Path = RESULTS,
+    merge: bool = False,
 ) -> Path:
-    """Write ``<folder>/<name>.json`` beside its place and rename it over; print its table.
+    """Write ``<folder>/<name>.json`` beside its place and rename it over; print the table of the rows given.
 
     Arguments:
         threads: that one training may use.
         notes: what a reader must know, such as rows that could not be measured.
+        merge: keep the cases of the file that is there of which no row is given, with the meta of their own runs.
 
     Raises:
         ValueError: a figure that is no finite number, or given twice.
@@ -92,10 +100,12 @@ def write(
     keys = [(row.case, row.model, row.metric) for row in rows]
     if twice := {key for key in keys if keys.count(key) > 1}:
         raise ValueError(f"figures given twice: {sorted(twice)}")
+    path = folder / f"{name}.json"
     content = {"meta": _meta(threads, seeds, notes), "rows": [asdict(row) for row in rows]}
+    if merge and path.exists():
+        content = _merged(json.loads(path.read_text(encoding="utf-8")), content)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
     write_atomic(path, (text + "\n").encode())
     console = Console()
     for each in table(rows):
@@ -103,6 +113,22 @@ def write(
     for note in notes:
         console.print(f"- {note}")
     return path
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The new content with the old one's other cases, where they stood, and with the runs that these come from."""
+    measured = {row["case"] for row in new["rows"]}
+    order = list(dict.fromkeys(row["case"] for row in (*old["rows"], *new["rows"])))
+    kept = [row for row in old["rows"] if row["case"] not in measured]
+    last = dict(old["meta"])
+    runs = last.pop("earlier", [])
+    before = {case for run in runs for case in run["cases"]}
+    runs = [{"cases": [case for case in order if case not in before], **last}, *runs]
+    left = {row["case"] for row in kept}
+    runs = [{**run, "cases": [case for case in run["cases"] if case in left]} for run in runs]
+    earlier = [run for run in runs if run["cases"]]
+    meta = {**new["meta"], "earlier": earlier} if earlier else new["meta"]
+    return {"meta": meta, "rows": sorted([*kept, *new["rows"]], key=lambda row: order.index(row["case"]))}
 
 
 def table(rows: Sequence[Row]) -> list[Table]:

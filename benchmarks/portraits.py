@@ -6,7 +6,7 @@ plainer ways to a portrait (`_portrait_peers.py`), held against held-out likes, 
 (`_portrait_grid.py`, which also draws docs/pictures/portrait_sensitivity.svg).
 
     python benchmarks/portraits.py
-    python benchmarks/portraits.py --cases coat certificates --seeds 0 --results folder
+    python benchmarks/portraits.py --cases coat certificates --seeds 0 --merge --results folder
 """
 
 import argparse
@@ -59,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for model in runs[0]
         for row in over(case, model, [one[model] for one in runs])
     ]
-    left = [case for case in (*CASES, *MORE) if case not in cases]
+    left = [] if options.merge else [case for case in (*CASES, *MORE) if case not in cases]
     notes = [*_NOTES, *missing, *([f"Not run this time: {', '.join(left)}."] if left else [])]
-    write("portraits", rows, threads=1, seeds=options.seeds, notes=notes, folder=options.results)
+    write("portraits", rows, threads=1, seeds=options.seeds, notes=notes, folder=options.results, merge=options.merge)
 
 
 def _there(cases: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -115,6 +115,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each")
     parser.add_argument("--cases", nargs="+", choices=cases, default=cases, metavar="CASE", help=", ".join(cases))
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="folder of the result")
+    parser.add_argument("--merge", action="store_true", help="keep the other cases of the result that is there")
     parser.add_argument("--picture", type=Path, default=PICTURE, metavar="FILE", help="of the case sensitivity")
     parser.add_argument("--processes", type=int, default=1, help="cases at a time; times are best told alone")
     parser.add_argument("--quick", action="store_true", help="tiny tables: a test of the script, no measurement")

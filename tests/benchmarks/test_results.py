@@ -48,6 +48,26 @@ def test_a_later_run_replaces_the_whole_file(results, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_merged_run_keeps_other_cases_with_the_meta_of_their_own_runs(results, tmp_path):
+    def run(seed, *cases, merge=True):
+        rows = [row for case in cases for row in results.over(case, "m", [{"auc": seed / 10}])]
+        path = results.write("some", rows, threads=1, seeds=[seed], notes=[str(seed)], folder=tmp_path, merge=merge)
+        content = json.loads(path.read_text())
+        return content["meta"], [(row["case"], row["value"]) for row in content["rows"]]
+
+    meta, rows = run(1, "a", "b", "c")  # no file yet
+    assert "earlier" not in meta
+    meta, rows = run(2, "b", "d")
+    assert rows == [("a", 0.1), ("b", 0.2), ("c", 0.1), ("d", 0.2)]
+    assert [(one["cases"], one["seeds"], one["notes"]) for one in meta["earlier"]] == [(["a", "c"], [1], ["1"])]
+    meta, rows = run(3, "a")
+    assert rows == [("a", 0.3), ("b", 0.2), ("c", 0.1), ("d", 0.2)]
+    assert [(one["cases"], one["seeds"]) for one in meta["earlier"]] == [(["b", "d"], [2]), (["c"], [1])]
+    meta, _ = run(4, "a", "b", "c", "d")
+    assert "earlier" not in meta
+    assert run(5, "a", merge=False)[1] == [("a", 0.5)]
+
+
 def test_figures_that_are_wrong_leave_no_file(results, tmp_path):
     rows = _rows(results)
     with pytest.raises(ValueError, match="twice"):
