@@ -123,7 +123,7 @@ def _outside(
 
 
 def decisions(seed: int, *, quick: bool = False, questions: int = 2000, points: int = 0) -> dict[str, float]:
-    """Questions of one free field each, put to the model with the width term and to the one without.
+    """Questions of one free field each, put to models with the width term of every weight.
 
     Arguments:
         points: items of the regions in question that are encoded and held against what is proved, in all.
@@ -132,10 +132,12 @@ def decisions(seed: int, *, quick: bool = False, questions: int = 2000, points: 
     models = {zeta: trained(_CASE, seed, quick, zeta=zeta) for zeta in (ZETAS[:2] if quick else ZETAS)}
     valid = {zeta: model.score(case.valid) for zeta, model in models.items()}
     chosen = max(zeta for zeta in models if valid[zeta] >= max(valid.values()) - _COST)
-    found = {"zeta": chosen, "auc": models[chosen].score(case.test), "auc without": models[0.0].score(case.test)}
+    found = {"zeta": chosen, "auc": models[chosen].score(case.test)}
     found |= _decided(models[chosen], seed, questions, points)
-    plain = _decided(models[0.0], seed, questions, 0)
-    return found | {"decided without": plain["decided"]}
+    for zeta, model in models.items():
+        found |= {f"auc at {zeta:g}": model.score(case.test)}
+        found |= {f"decided at {zeta:g}": _decided(model, seed, questions, 0)["decided"]}
+    return found
 
 
 def _decided(model: Penchant, seed: int, questions: int, points: int) -> dict[str, float]:

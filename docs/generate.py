@@ -229,6 +229,9 @@ def every_result() -> str:
         meta = content["meta"]
         parts.append(f"## {path.stem.replace('_', ' ').capitalize()}\n\n{_source(path.stem, meta)}\n")
         parts += [f"* {note}" for note in meta["notes"]]
+        for run in meta.get("earlier", []):
+            parts.append(f"* Of an earlier run, {', '.join(run['cases'])}: {_source(path.stem, run)}")
+            parts += [f"    * {note}" for note in run["notes"] if note not in meta["notes"]]
         parts.append("")
         if path.stem == "portraits" and PICTURE.is_file():
             parts.append(f"![AUC and truth of portraits by δ and k]({PICTURE.relative_to(RESULTS_PAGE.parent)})\n")
