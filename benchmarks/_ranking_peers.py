@@ -28,17 +28,20 @@ class Peer(Recommender):
 
     def fit(self, train: Tables, valid: Tables | None = None) -> Self:
         """Learn from the likes of the training rows."""
-        schema = train.schema
-        self._keys = (schema.user, schema.item)
+        self._keys = (train.schema.user, train.schema.item)
         self._users, self._items = Vocabulary(train.user_ids, what="user"), Vocabulary(train.item_ids, what="item")
-        liked = train.interactions.filter(train.interactions[schema.label] == 1)
-        rows, columns = self._users.rows(liked[schema.user]), self._items.rows(liked[schema.item])
-        shape = (len(train.user_ids), len(train.item_ids))
-        likes = sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
-        likes.data[:] = 1.0
-        self._fitted = likes
-        self._learn(likes, train)
+        self._fitted = self._rated(train, 1)
+        self._learn(self._fitted, train)
         return self
+
+    def _rated(self, train: Tables, label: int) -> sparse.csr_matrix:
+        """1 where a pair has this label, users by items."""
+        some = train.interactions.filter(train.interactions[train.schema.label] == label)
+        places = (known.rows(some[key]) for known, key in zip((self._users, self._items), self._keys, strict=True))
+        shape = (len(train.user_ids), len(train.item_ids))
+        found = sparse.csr_matrix((np.ones(some.height, dtype=np.float32), tuple(places)), shape=shape)
+        found.data[:] = 1.0
+        return found
 
     def _learn(self, likes: sparse.csr_matrix, train: Tables) -> None:
         raise NotImplementedError
@@ -154,9 +157,11 @@ class BPR(Peer):
 
 
 class LightFM(Peer):
-    """LightFM with WARP: items by themselves and their features; users by what they liked, or by themselves and theirs.
+    """LightFM: items by themselves and their features; users by what they liked, or by themselves and theirs.
 
-    Of users and items without a training like the own vector was never learned: their features alone count.
+    Loss "warp" learns rankings from likes, "logistic" yes and no from likes and dislikes, as its author's paper does
+    (Kula 2015, arXiv 1507.08439). Of users and items without a training like the own vector was never learned: their
+    features alone count.
     """
 
     folds_in: ClassVar[bool] = True
@@ -164,9 +169,9 @@ class LightFM(Peer):
     serves_new_items: ClassVar[bool] = True
 
     def __init__(self, *, factors: int = 64, learning_rate: float = 0.05, alpha: float = 1e-5, epochs: int = 20,
-                 by_past: bool = True, rng: int = 0) -> None:  # fmt: skip
+                 by_past: bool = True, loss: str = "warp", rng: int = 0) -> None:  # fmt: skip
         self.factors, self.learning_rate, self.alpha, self.epochs = factors, learning_rate, alpha, epochs
-        self.by_past, self.rng = by_past, rng
+        self.by_past, self.loss, self.rng = by_past, loss, rng
 
     def _learn(self, likes: sparse.csr_matrix, train: Tables) -> None:
         from lightfm import LightFM as Library
@@ -174,11 +179,12 @@ class LightFM(Peer):
         self._features = _own_and_features(train, "item", np.asarray(likes.sum(0)).ravel() > 0)
         self._persons = _own_and_features(train, "user", np.asarray(likes.sum(1)).ravel() > 0)
         self._model = Library(
-            no_components=self.factors, loss="warp", learning_rate=self.learning_rate, item_alpha=self.alpha,
+            no_components=self.factors, loss=self.loss, learning_rate=self.learning_rate, item_alpha=self.alpha,
             user_alpha=self.alpha, random_state=self.rng,
         )  # fmt: skip
         users = self._past(likes) if self.by_past else self._persons
-        self._model.fit(likes.tocoo(), user_features=users, item_features=self._features, epochs=self.epochs,
+        rows = likes if self.loss == "warp" else likes - self._rated(train, 0)
+        self._model.fit(rows.tocoo(), user_features=users, item_features=self._features, epochs=self.epochs,
                         num_threads=1)  # fmt: skip
 
     def _past(self, likes: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -28,21 +28,20 @@ class DistancesAsAxes(Recommender):
     personal: ClassVar[bool] = True
     folds_in: ClassVar[bool] = True
 
-    def __init__(self, *, model: Penchant) -> None:
-        self.model = model
+    def __init__(self, *, model: Penchant, rng: int = 0) -> None:
+        self.model, self.rng = model, rng
 
     def fit(self, train: Tables, valid: Tables | None = None, *, given: Tables | None = None) -> Self:
-        """Fit the model, and take the distances."""
-        fitted = self.model.fit(train, valid, given=given)
+        """Fit a copy of the model, by this seed, and take the distances."""
+        made = Penchant(**{**self.model.get_params(deep=False), "rng": self.rng})
+        self._fitted = made.fit(train, valid, given=given)
         self._key, self._items = train.schema.item, train.item_ids
-        self._points = torch.from_numpy(fitted.encode("item", train.item_ids.to_list()))
-        self._axes = self._to_items(self._points)
-        self._axes.fill_diagonal_(0.0)
-        self._fitted = fitted
+        self._points = torch.from_numpy(self._fitted.encode("item", train.item_ids.to_list()))
+        self._axes = self._to_items(self._points).fill_diagonal_(0.0)
         return self
 
     def _to_items(self, points: torch.Tensor) -> torch.Tensor:
-        return self.model.space_.cross(points, self._points)
+        return self._fitted.space_.cross(points, self._points)
 
     def predict_proba(self, tables: Tables) -> pl.DataFrame:
         """As the model's own."""

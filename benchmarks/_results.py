@@ -20,7 +20,8 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -32,7 +33,7 @@ from rich.table import Table
 
 from penchant.storage import write_atomic
 
-__all__ = ["RESULTS", "Row", "cell", "median_over", "over", "peak_memory", "table", "write"]
+__all__ = ["RESULTS", "Row", "cell", "median_over", "over", "peak_memory", "table", "write", "write_cases"]
 
 RESULTS = Path(__file__).parent / "results"
 """Where results stand."""
@@ -113,6 +114,38 @@ def write(
     for note in notes:
         console.print(f"- {note}")
     return path
+
+
+def write_cases(
+    name: str,
+    cases: Iterable[str],
+    measured: Callable[[str], tuple[Sequence[Row], Sequence[str]]],
+    *,
+    threads: int,
+    seeds: Sequence[int],
+    folder: Path = RESULTS,
+    merge: bool = False,
+) -> None:
+    """Measure case after case, and `write` them: each as soon as it is there (merge), or all at the end, whole.
+
+    Arguments:
+        measured: a case to its rows and notes; where its data are missing, a FileNotFoundError, which becomes a note.
+    """
+    rows: list[Row] = []
+    notes: list[str] = []
+    for case in cases:
+        began = time.perf_counter()
+        try:
+            found, said = measured(case)
+        except FileNotFoundError as error:
+            found, said = [], [f"Not measured: {error}."]
+        print(f"{case}: {time.perf_counter() - began:.0f} s", flush=True)
+        if found and merge:
+            write(name, found, threads=threads, seeds=seeds, notes=said, folder=folder, merge=True)
+        rows += found
+        notes += [note for note in said if note not in notes]
+    if not merge:
+        write(name, rows, threads=threads, seeds=seeds, notes=notes, folder=folder)
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

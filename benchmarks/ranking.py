@@ -2,86 +2,127 @@
 
 Cases (`_ranking_data.py`): SG-100K, users never seen in training, known by 80 % of their likes; CiteULike-t, CML's own
 protocol. Every item competes that a user is not known to like. Metrics: ndcg@100, recall@20, recall@50, recall@100
-(truncated: divided by min(k, likes)), means over users.
-Models and how they were tuned: `_ranking_models.py`; peers: `_ranking_peers.py`.
+(truncated: divided by min(k, likes)), means over users. p: of penchant against each, users paired, by ndcg@100.
+SG-100K sup norm ideas (`_ranking_sup_ideas.py`): fold 0. 100k x 100k (`_ranking_throughput.py`): speed and memory.
+Models: `_ranking_models.py`; their tuning: `_ranking_settings.py`; peers: `_ranking_peers.py`, `_ranking_cornac.py`.
 
     python benchmarks/ranking.py
+    python benchmarks/ranking.py --cases CiteULike-t --merge
     python benchmarks/ranking.py --cases SG-100K --models penchant EASE --folds 0 --results folder
     python benchmarks/ranking.py --tune --cases SG-100K --models EASE MF
 """
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from _ranking_data import CITEULIKE, citeulike, movielens_likes
-from _ranking_models import GRIDS, MODELS, grid, model
-from _results import RESULTS, Row, over, write
+from _ranking_data import CITEULIKE, LEAST_TAGGED, citeulike, movielens_likes
+from _ranking_models import MODELS, OURS, model
+from _ranking_search import search
+from _ranking_settings import SPACES, TRIALS
+from _ranking_sup_ideas import CASE as IDEAS
+from _ranking_sup_ideas import rows_of_ideas
+from _ranking_throughput import CASE as THROUGHPUT
+from _ranking_throughput import rows_of_throughput
+from _ranking_told import Told, both
+from _results import RESULTS, Row, over, write_cases
 
 from penchant import Tables, evaluate_protocol
-from penchant.errors import PenchantError
-from penchant.evaluation import Question, Report, fit_on, judge
-from penchant.evaluation.protocols import BaseProtocol, PerUser, StrongGeneralisation
+from penchant.evaluation import PerUser, Report, StrongGeneralisation, why_not
+from penchant.evaluation.protocols import BaseProtocol
 
-__all__ = ["CASES", "main", "rows_of"]
+__all__ = ["CASES", "PROTOCOLS", "main", "measured", "rows_of"]
 
 RANKS = (20, 50, 100)
-OURS = "penchant"
 _SHOWN = ("ndcg@100", "recall@20", "recall@50", "recall@100")
-CASES: dict[str, BaseProtocol] = {
-    "SG-100K": StrongGeneralisation(folds=5, given=0.8),
-    "CiteULike-t": PerUser(valid=0.2, test=0.2),
-}
-"""By name: the protocol."""
-_LEFT_OUT = {"CiteULike-t": ("EASE",)}
-"""EASE: two dense matrices of 25,975 by 25,975."""
-_NOTES = (
+_JUDGED = "ndcg@100"
+_GIVEN = StrongGeneralisation(folds=5, given=0.8)
+PROTOCOLS: dict[str, BaseProtocol] = {"SG-100K": _GIVEN, "CiteULike-t": PerUser(valid=0.2, test=0.2)}
+"""By case."""
+CASES = (*PROTOCOLS, IDEAS, THROUGHPUT)
+_LEFT_OUT = {"CiteULike-t": {"EASE": "two dense matrices of 25,975 by 25,975"}}
+_RANKED = (
     "value, low, high: mean, least and most over folds; every item competes that is not given or trained on.",
-    "Tuning was not equal. EASE, ItemKNN, MF, iALS, LightFM: their whole grids (6 to 18 settings) on the validation",
-    "part of fold 0. Mult-VAE: not tuned, one setting by judgement. penchant: some twenty settings by hand.",
-    "penchant's preset was chosen with test figures in sight, of all five folds of another draw of the same users,",
-    "beside EASE's: validation prefers it on each of those folds, but small leads deserve doubt. A fold's validation",
-    "users are the test users of the next fold, for every model.",
-    "SG-100K: CML, TransCF and BPR cannot serve users who are in no training row. LightFM knows users by their likes.",
+    "p: two-sided, by flipping signs of users' differences to penchant in ndcg@100; of many some are small by luck.",
 )
+_NOTES = {
+    "SG-100K": (
+        *_RANKED,
+        f"Tuning: up to {TRIALS['SG-100K']} settings at random from each model's space, by fold 0's validation likes,",
+        "whose users are test users of fold 1 (_ranking_settings.py). penchant's space lies around a preset that was",
+        "found by hand, with test figures of another draw of the same users in sight.",
+        "CML, TransCF and both BPR cannot fold a new user in. What is given of the users of validation and test is",
+        "among their training rows: they see more than the others.",
+    ),
+    "CiteULike-t": (
+        *_RANKED,
+        f"Tuning: up to {TRIALS['CiteULike-t']} settings at random from each model's space, by the validation likes.",
+        f"Tags on at least {LEAST_TAGGED} articles, for penchant and LightFM; the others use none.",
+    ),
+    IDEAS: ("One fold, one training each. axes: how many the points have.",),
+    THROUGHPUT: ("64 axes, 4-norm, the 100 best of everybody by Penchant.recommend; one thread; training included.",),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print the tables, write the file."""
+    """Measure, print the tables, write the file: at the end, or (merge) after each case."""
     options = _options(arguments)
     torch.set_num_threads(1)
-    rows, notes = [], list(_NOTES)
-    for case in options.cases:
-        try:
-            tables = movielens_likes() if case == "SG-100K" else citeulike(options.citeulike)
-        except FileNotFoundError as error:
-            notes.append(f"Not measured: {error}.")
-            continue
-        names = [name for name in options.models if name not in _LEFT_OUT.get(case, ())]
-        if options.tune:
-            _tune(case, tables, [name for name in names if name in GRIDS])
-            continue
-        began = time.perf_counter()
-        chosen = {name: model(case, name) for name in names}
-        folds = [fold for fold in options.folds if fold < CASES[case].folds] or [0]
-        report = evaluate_protocol(
-            chosen, tables, CASES[case], k=RANKS, figures=("ndcg", "recall"), folds=folds, progress=None
-        )
-        rows += rows_of(case, report)
-        notes += [f"{case}: {line}" for line in _significance(report)]
-        notes += [f"{case}, not measured: {name}: {reason}." for name, reason in report.skipped.items()]
-        print(f"{case}: {time.perf_counter() - began:.0f} s", flush=True)
-    if not options.tune:
-        write("ranking", rows, threads=1, seeds=[0], notes=notes, folder=options.results)
+    if options.tune:
+        for case in options.cases:
+            if case in PROTOCOLS:
+                names = [name for name in _asked(case, options) if name in SPACES[case]]
+                search(case, PROTOCOLS[case].task(_tables(case, options)), names)
+        return
+    kept = {"threads": 1, "seeds": [0], "folder": options.results, "merge": options.merge}
+    write_cases("ranking", options.cases, lambda case: _run(case, options), **kept)
+
+
+def _tables(case: str, options: argparse.Namespace) -> Tables:
+    return movielens_likes() if case == "SG-100K" else citeulike(options.citeulike)
+
+
+def _asked(case: str, options: argparse.Namespace) -> list[str]:
+    """Models asked for, without those that are left out of a case."""
+    return [name for name in options.models if name not in _LEFT_OUT.get(case, {})]
+
+
+def _run(case: str, options: argparse.Namespace) -> tuple[list[Row], list[str]]:
+    """Rows and notes of a case. Raises: FileNotFoundError: its data are not there."""
+    notes = list(_NOTES[case])
+    if case == THROUGHPUT:
+        return rows_of_throughput(), notes
+    if case == IDEAS:
+        return rows_of_ideas(_GIVEN.task(movielens_likes())), notes
+    folds = [fold for fold in options.folds if fold < PROTOCOLS[case].folds] or [0]
+    report = measured(case, _tables(case, options), _asked(case, options), folds)
+    left_out = {name: why for name, why in _LEFT_OUT.get(case, {}).items() if name in options.models}
+    skipped = {**left_out, **report.skipped}
+    return rows_of(case, report), notes + [f"{case}, not measured: {name}: {why}." for name, why in skipped.items()]
+
+
+def measured(case: str, tables: Tables, names: Sequence[str], folds: Sequence[int]) -> Report:
+    """Every model on these folds, those that cannot fold a user in with what is given among their training rows."""
+    protocol = PROTOCOLS[case]
+    models = {name: model(case, name) for name in names}
+    given = tables if isinstance(protocol, StrongGeneralisation) else None
+    learners = {name: one for name, one in models.items() if why_not(one, given)}
+    folders = {name: one for name, one in models.items() if name not in learners}
+    told = Told(folds=_GIVEN.folds, given=_GIVEN.given)
+    reports = [
+        evaluate_protocol(some, tables, way, k=RANKS, figures=("ndcg", "recall"), folds=folds, progress=None)
+        for some, way in ((folders, protocol), (learners, told))
+        if some
+    ]
+    return reports[0] if len(reports) == 1 else both(*reports)
 
 
 def rows_of(case: str, report: Report) -> list[Row]:
-    """Figures of each model; penchant's own under the name of its norm too."""
+    """Figures of each model, with p against penchant; penchant's own under the name of its norm too."""
     rows: list[Row] = []
     frame = report.values
-    for name in frame["model"].unique(maintain_order=True).to_list():
+    for name in report.models:
         own = frame.filter(frame["model"] == name)
         runs = [
             dict(zip(part["figure"].to_list(), part["value"].to_list(), strict=True))
@@ -91,44 +132,20 @@ def rows_of(case: str, report: Report) -> list[Row]:
         rows += over(case, name, shown)
         if name == OURS:  # the preset's norm
             rows += over(case, f"{OURS} 4-norm", shown)
+        elif OURS in report.models:
+            rows += over(case, name, [{"p": report.compare(OURS, name, _JUDGED).p_value}])
     return rows
-
-
-def _significance(report: Report) -> list[str]:
-    """Penchant against each other model by NDCG@100, over all users."""
-    lines = []
-    for name in report.models:
-        if name != OURS and OURS in report.models:
-            found = report.compare(OURS, name, "ndcg@100")
-            lines.append(f"ndcg@100 of {OURS} less that of {name}: {found.difference:+.4f} (p = {found.p_value:.3g}).")
-    return lines
-
-
-def _tune(case: str, tables: Tables, names: Sequence[str]) -> None:
-    """Every setting of each model's grid on the validation part of fold 0; the best is printed."""
-    task = CASES[case].task(tables, fold=0, rng=0)
-    question = Question.of(task.validation(), rng=0)
-    for name in names:
-        best = (-1.0, {})
-        for options in grid(name):
-            try:
-                found = judge(fit_on(MODELS[name](**options), task), question, k=(100,), figures=("ndcg",)).figures
-            except PenchantError as error:
-                print(f"{case} {name}: {error}")
-                break
-            print(f"{case} {name} {options}: {found['ndcg@100']:.4f}", flush=True)
-            best = max(best, (found["ndcg@100"], dict(options)), key=lambda one: one[0])
-        print(f"BEST {case} {name}: {best[1]} {best[0]:.4f}", flush=True)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES), metavar="CASE")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS), metavar="MODEL")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4], help="of SG-100K")
     parser.add_argument("--citeulike", type=Path, default=CITEULIKE, metavar="FOLDER", help="with its two tables")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="folder of the result")
-    parser.add_argument("--tune", action="store_true", help="go through the peers' grids instead; writes nothing")
+    parser.add_argument("--merge", action="store_true", help="write after each case, and keep the file's other cases")
+    parser.add_argument("--tune", action="store_true", help="try the settings of every space instead; writes nothing")
     return parser.parse_args(arguments)
 
 

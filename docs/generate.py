@@ -21,7 +21,7 @@ from typing import Any
 
 import typer
 
-from penchant import PRESETS, Penchant
+from penchant import PRESETS, GaussianSpace, Penchant
 from penchant._config import plain
 from penchant.cli import app
 from penchant.training import TrainingOptions
@@ -126,6 +126,8 @@ such as `--epochs`.
     parts.append(_group("Training", _sentence(TrainingOptions), _fields(model.training_options)))
     for name, value in groups.items():
         parts.append(_group(f"Group `{name}`", _sentence(type(value)), _fields(value)))
+    other = GaussianSpace()
+    parts.append(_group("Group `space`, kind = \"gaussian\"", _sentence(type(other)), _fields(other)))
     changes = [
         (f"`{name}`", ", ".join(_changes(values)) or "nothing: the defaults above") for name, values in PRESETS.items()
     ]
@@ -179,7 +181,8 @@ def _changes(values: dict[str, Any]) -> Iterator[str]:
     for name, value in values.items():
         before, after = plain(getattr(default, name)), plain(value)
         if isinstance(after, dict):
-            yield from (f"`{name}.{k} = {json.dumps(v)}`" for k, v in after.items() if v != before[k])
+            changed = {k: v for k, v in after.items() if k not in before or v != before[k]}
+            yield from (f"`{name}.{k} = {json.dumps(v)}`" for k, v in changed.items())
         elif after != before:
             yield f"`{name} = {json.dumps(after)}`"
 

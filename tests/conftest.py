@@ -21,6 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # only now, so that torch sees one thread and penchant's modules come through the hook
 import torch  # noqa: E402
+from event_stores import postgres, store_url  # noqa: E402, F401
 
 from penchant._spec import Block, Layout  # noqa: E402
 

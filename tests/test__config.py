@@ -51,6 +51,29 @@ def test_our_own_range_checks_keep_their_words():
         build(EncoderOptions, {"dropout": 2}, "encoder")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wide:
+    kind: str = "wide"
+    size: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deep:
+    kind: str = "deep"
+    size: int = 5
+    layers: int = 2
+
+
+def test_one_of_several_kinds_is_chosen_by_name():
+    kinds = {"wide": Wide, "deep": Deep}
+    assert from_plain(Wide(size=9), {"kind": "deep", "layers": 4}, "x", kinds) == Deep(layers=4), "its own defaults"
+    assert from_plain(Wide(size=9), {"kind": "wide"}, "x", kinds) == Wide(size=9)
+    assert from_plain(Deep(size=9), {"layers": 1}, "x", kinds) == Deep(size=9, layers=1)
+    assert from_plain(Wide(), Deep(), "x", kinds) == Deep()
+    with pytest.raises(ConfigError, match=r"x\.kind = 'tall': one of wide, deep expected"):
+        from_plain(Wide(), {"kind": "tall"}, "x", kinds)
+
+
 def test_a_value_where_a_table_belongs_is_refused():
     with pytest.raises(ConfigError, match="a table of options expected"):
         from_plain(Options(), 3, "space")

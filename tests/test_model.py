@@ -4,8 +4,8 @@ import torch
 from penchant._spec import Block, Layout
 from penchant.errors import ConfigError
 from penchant.model import DualAutoencoder
-from penchant.nets import DecoderOptions, EncoderOptions
-from penchant.spaces import Space
+from penchant.nets import DecoderOptions, EncoderOptions, Latent
+from penchant.spaces import GaussianSpace, Space
 from penchant.testing.nets import random_features
 
 
@@ -90,3 +90,14 @@ def test_scaled_features_alone_need_something_to_scale(layout):
     vector = EncoderOptions(inputs="vector", hidden=(8,))
     with pytest.raises(ConfigError, match="a user column that is no id"):
         DualAutoencoder(user=ids, item=layout, space=Space(dim=4), encoder=vector, decoder=DecoderOptions())
+
+
+def test_gaussians_and_variational_latents_go_together(layout):
+    with pytest.raises(ConfigError, match=r"latent.kind = 'variational' needs a space of Gaussians"):
+        build(layout, space=Space(dim=4), latent=Latent(kind="variational"))
+    for kind in ("point", "contrastive"):
+        with pytest.raises(ConfigError, match="nothing would keep the Gaussians from becoming points"):
+            build(layout, space=GaussianSpace(dim=8), latent=Latent(kind=kind))
+    model = build(layout, space=GaussianSpace(dim=8), latent=Latent(kind="variational"))
+    assert model.user_encoder.dim == 8, "means and deviations are encoded"
+    assert model.item_decoder.linear.in_features == 4, "means are decoded"

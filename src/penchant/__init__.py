@@ -9,8 +9,10 @@
     evaluation  figures
     baselines   what it is compared with
     portraits   what a ball says in words
+    dynamics    interest that moves: filters, several interests, a durable store of events
     estimator   `Penchant`, which joins them
     tuning      options that do best on any protocol
+    service     a model behind HTTP, with keys, limits and counts
     testing     the laws every part keeps, for parts of your own
 
 Names are loaded when they are first used, so that importing penchant is quick.
@@ -22,14 +24,15 @@ from typing import TYPE_CHECKING, Any
 from penchant._version import __version__
 
 if TYPE_CHECKING:
+    from penchant.dynamics import Dynamics
     from penchant.errors import PenchantError
     from penchant.estimator import PRESETS, Penchant
     from penchant.evaluation import evaluate_binary, evaluate_protocol
     from penchant.losses import Loss
-    from penchant.nets import DecoderOptions, EncoderOptions
+    from penchant.nets import DecoderOptions, EncoderOptions, Latent
     from penchant.portraits import Portrait
     from penchant.recommender import Recommender
-    from penchant.spaces import Ball, Space, capacity
+    from penchant.spaces import Ball, GaussianSpace, Space, capacity
     from penchant.tables import (
         SPLITS,
         Field,
@@ -49,8 +52,11 @@ __all__ = [
     "SPLITS",
     "Ball",
     "DecoderOptions",
+    "Dynamics",
     "EncoderOptions",
     "Field",
+    "GaussianSpace",
+    "Latent",
     "Loss",
     "Penchant",
     "PenchantError",
@@ -77,10 +83,11 @@ _ROOMS = {
     "estimator": ("PRESETS", "Penchant"),
     "evaluation": ("evaluate_binary", "evaluate_protocol"),
     "losses": ("Loss",),
-    "nets": ("DecoderOptions", "EncoderOptions"),
+    "dynamics": ("Dynamics",),
+    "nets": ("DecoderOptions", "EncoderOptions", "Latent"),
     "portraits": ("Portrait",),
     "recommender": ("Recommender",),
-    "spaces": ("Ball", "Space", "capacity"),
+    "spaces": ("Ball", "GaussianSpace", "Space", "capacity"),
     "tables": (
         "SPLITS", "Field", "Schema", "Tables", "movielens_100k", "simulate", "split_cold_items", "split_cold_users",
         "split_per_user", "split_random", "split_time",

@@ -30,12 +30,23 @@ def plain(value: Any) -> Any:
     return value
 
 
-def from_plain(default: T, given: Any, where: str) -> T:
+def from_plain(default: T, given: Any, where: str, kinds: Mapping[str, type[T]] | None = None) -> T:
     """A value like ``default`` from its plain form; a partial dictionary changes only the fields it names.
+
+    ``kinds``: what else it may be, by the value of ``kind`` in the dictionary; one of another kind than the default is
+    made of its own defaults and what is given.
 
     Raises:
         ConfigError: an unknown name (with the nearest known one) or a value of the wrong type, all of them at once.
     """
+    for kind in () if kinds is None else kinds.values():
+        if isinstance(given, kind):
+            return given
+    if kinds is not None and isinstance(given, Mapping) and "kind" in given:
+        wanted_kind = given["kind"]
+        if wanted_kind not in kinds:
+            raise ConfigError(f"{where}.kind = {wanted_kind!r}: one of {', '.join(kinds)} expected")
+        default = default if type(default) is kinds[wanted_kind] else kinds[wanted_kind]()
     if dataclasses.is_dataclass(default) and not isinstance(default, type):
         if isinstance(given, type(default)):
             return given

@@ -4,7 +4,7 @@ A *side* is ``user``, ``item`` or ``context`` (the columns of an interaction tha
 imports neither torch nor NumPy: `Features` holds NumPy arrays in `penchant.tables` and tensors in the rooms above.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -87,8 +87,18 @@ class History(NamedTuple):
     """(nnz,) float32: 1 liked, 0 not."""
     weight: Any
     """(nnz,) float32 in (0, 1]: how much the entry still counts."""
+    place: Any
+    """(nnz,) int64: where the entry stands in its user's order of time; larger is later, each at most once, 0 the oldest
+    (gaps are left where entries were taken out)."""
+    age: Any
+    """(nnz,) float32 >= 0: time from the entry to the user's latest one, in days (dates) or in the unit of the time
+    column; 0 where it is not known."""
     offsets: Any
     """(n + 1,) int64: row j holds the entries ``offsets[j]:offsets[j + 1]``."""
+
+    def with_entries(self, picked: Callable[[Any], Any], offsets: Any) -> "History":
+        """Other entries: each array but the offsets as ``picked`` makes it."""
+        return History(*[*map(picked, self[:-1]), offsets])
 
 
 @dataclass(frozen=True, slots=True)

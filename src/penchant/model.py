@@ -1,6 +1,7 @@
 """The dual auto-encoder: two encoders, two decoders, one space."""
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -9,8 +10,21 @@ from torch import Tensor, nn
 
 from penchant._spec import Features, Layout
 from penchant.errors import ConfigError
-from penchant.nets import KINDS, BaseEncoder, Catalogue, DecoderOptions, EncoderOptions, MLPDecoder, vectorise
-from penchant.spaces import BaseSpace
+from penchant.nets import (
+    KINDS,
+    BaseEncoder,
+    Catalogue,
+    DecoderOptions,
+    EncoderOptions,
+    Latent,
+    MLPDecoder,
+    MLPEncoder,
+    Prior,
+    WideDeepEncoder,
+    crossable,
+    vectorise,
+)
+from penchant.spaces import BaseSpace, GaussianSpace
 
 __all__ = ["DualAutoencoder"]
 
@@ -23,6 +37,9 @@ class DualAutoencoder(nn.Module):
         e_u = bound(f_u(v_u, situation)),  e_i = bound(f_i(v_i)),  v̂_u = g_u(e),  v̂_i = g_i(e)
 
     ``n_items``: rows of the catalogue of histories, where users have one.
+    ``item_encoder``: of the items, where it is not as the users'. Without a history, kinds that read one are plain
+    networks.
+    ``latent``: what points are while they are learned; of variational ones the means are decoded.
     ``threshold`` p and ``scale`` τ of the neck live here too; whether they learn is the loss's choice.
 
     Source: the disclosure, §3.4–3.5.
@@ -37,7 +54,9 @@ class DualAutoencoder(nn.Module):
         n_items: int | None = None,
         space: BaseSpace,
         encoder: EncoderOptions,
+        item_encoder: EncoderOptions | None = None,
         decoder: DecoderOptions,
+        latent: Latent = Latent(),
         threshold: float = 0.5,
         scale: float = 10.0,
         learn_neck: bool = True,
@@ -49,20 +68,18 @@ class DualAutoencoder(nn.Module):
             )
         if scale <= 0:
             raise ConfigError(f"scale = {scale}: a number above 0 expected")
-        if encoder.kind not in KINDS:
-            raise ConfigError(f"encoder.kind = {encoder.kind!r}: one of {', '.join(KINDS)} expected")
-        for side, layout in (("user", user), ("item", item)):
-            if encoder.inputs == "vector" and not layout.width:
-                raise ConfigError(
-                    f"encoder.inputs = 'vector' needs a {side} column that is no id: nothing else is scaled"
-                )
-        self.space = space
+        _check_latent(latent, space)
+        self.space, self.latent = space, latent
         self.user_layout, self.item_layout, self.context_layout = user, item, context
         catalogue = None if n_items is None else Catalogue(n_items, item.width)
-        self.user_encoder: BaseEncoder = KINDS[encoder.kind](user, space.dim, encoder, context, catalogue)
-        self.item_encoder: BaseEncoder = KINDS[encoder.kind](item, space.dim, encoder)
-        self.user_decoder = MLPDecoder(space.dim, user.width, decoder)
-        self.item_decoder = MLPDecoder(space.dim, item.width, decoder)
+        of_users, of_items = _by_side(user, item, encoder, item_encoder)
+        self.user_encoder = _encoder("user", user, space.dim, of_users, context, catalogue)
+        self.item_encoder = _encoder("item", item, space.dim, of_items)
+        self.user_decoder = MLPDecoder(space.axes, user.width, decoder)
+        self.item_decoder = MLPDecoder(space.axes, item.width, decoder)
+        centre = (space.low + space.high) / 2
+        sides = ("user", "item") if latent.variational else ()
+        self.priors = nn.ModuleDict({side: Prior(space.axes, centre, latent) for side in sides})
         self.threshold = nn.Parameter(torch.tensor(float(threshold)), requires_grad=learn_neck)
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)), requires_grad=learn_neck)
 
@@ -112,9 +129,65 @@ class DualAutoencoder(nn.Module):
     def decode(self, side: Literal["user", "item"], points: Float[Tensor, "n k"]) -> Float[Tensor, "n width"]:
         """Read points as portrait vectors of a side: what is liked (item), or by whom (user)."""
         decoder = self.user_decoder if side == "user" else self.item_decoder
-        decoded: Tensor = decoder(points)
+        decoded: Tensor = decoder(self.space.location(points))
         return decoded
 
     def layout(self, side: Literal["user", "item"]) -> Layout:
         """The layout of a side's portrait vectors."""
         return self.user_layout if side == "user" else self.item_layout
+
+
+def _check_latent(latent: Latent, space: BaseSpace) -> None:
+    """Gaussians are for variational latents, and they for Gaussians.
+
+    Raises:
+        ConfigError: the one without the other.
+    """
+    gaussian = isinstance(space, GaussianSpace)
+    if latent.variational and not gaussian:
+        raise ConfigError("latent.kind = 'variational' needs a space of Gaussians: set space.kind = 'gaussian'")
+    if gaussian and not latent.variational:
+        raise ConfigError(
+            f"space.kind = 'gaussian' with latent.kind = {latent.kind!r}: nothing would keep the Gaussians from "
+            "becoming points. Set latent.kind = 'variational', or space.kind = 'uniform'"
+        )
+
+
+def _by_side(
+    user: Layout, item: Layout, options: EncoderOptions, item_options: EncoderOptions | None
+) -> tuple[EncoderOptions, EncoderOptions]:
+    """The options of each side; of options for both, a side has the crosses of its own fields.
+
+    Raises:
+        ConfigError: a cross of fields that no side has together.
+    """
+    if item_options is not None:
+        return options, item_options
+    known = [crossable(layout) for layout in (user, item)]
+    own = [tuple(names for names in options.crosses if set(names) <= set(fields)) for fields in known]
+    for names in options.crosses:
+        if names not in (*own[0], *own[1]):
+            of_users, of_items = (", ".join(fields) or "none" for fields in known)
+            raise ConfigError(
+                f"encoder.crosses: {names!r}: fields of one side expected, of users ({of_users}) or items ({of_items})"
+            )
+    return replace(options, crosses=own[0]), replace(options, crosses=own[1])
+
+
+def _encoder(
+    side: Literal["user", "item"],
+    layout: Layout,
+    dim: int,
+    options: EncoderOptions,
+    context: Layout | None = None,
+    catalogue: Catalogue | None = None,
+) -> BaseEncoder:
+    """The encoder of a side: a plain one where there is nothing that its kind would add."""
+    if options.kind not in KINDS:
+        raise ConfigError(f"encoder.kind = {options.kind!r}: one of {', '.join(KINDS)} expected")
+    if options.inputs == "vector" and not layout.width:
+        raise ConfigError(f"encoder.inputs = 'vector' needs a {side} column that is no id: nothing else is scaled")
+    kind = KINDS[options.kind]
+    reads_nothing = catalogue is None and kind.causal and issubclass(kind, MLPEncoder)
+    crosses_nothing = kind is WideDeepEncoder and not options.crosses
+    return (MLPEncoder if reads_nothing or crosses_nothing else kind)(layout, dim, options, context, catalogue)

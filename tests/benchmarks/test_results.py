@@ -68,6 +68,25 @@ def test_a_merged_run_keeps_other_cases_with_the_meta_of_their_own_runs(results,
     assert run(5, "a", merge=False)[1] == [("a", 0.5)]
 
 
+def test_cases_are_written_at_the_end_or_each_as_soon_as_it_is_there(results, tmp_path):
+    def measured(case):
+        if case == "c":
+            raise KeyError("a run that breaks")
+        return results.over(case, "m", [{"auc": 0.5}]), [f"{case}'s note", "a note"]
+
+    kept = {"threads": 1, "seeds": [0], "folder": tmp_path}
+    with pytest.raises(KeyError):
+        results.write_cases("some", "abc", measured, **kept)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(KeyError):
+        results.write_cases("some", "abc", measured, merge=True, **kept)
+    content = json.loads((tmp_path / "some.json").read_text())
+    assert [row["case"] for row in content["rows"]] == ["a", "b"]
+    assert content["meta"]["earlier"][0]["notes"] == ["a's note", "a note"]
+    results.write_cases("some", "ab", measured, **kept)
+    assert json.loads((tmp_path / "some.json").read_text())["meta"]["notes"] == ["a's note", "a note", "b's note"]
+
+
 def test_figures_that_are_wrong_leave_no_file(results, tmp_path):
     rows = _rows(results)
     with pytest.raises(ValueError, match="twice"):

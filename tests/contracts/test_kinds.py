@@ -36,6 +36,12 @@ CASES: list[tuple[str, dict[str, object], pl.Series]] = [
     ("vector", {}, pl.Series([[0.1, 2.0], None, [0.4, -5.0]])),
     ("vector", {}, pl.Series([[1, 2, 3], [4, 5, 6], None], dtype=pl.Array(pl.Float32, 3))),
     ("vector", {"delimiter": " "}, pl.Series(["0.1 2.5", None, "[3 4]"])),
+    ("text", {}, pl.Series(["the raid boss", "bread and an oven", None, "", "raid guide", "红烧肉的做法", "?!"])),
+    ("text", {"size": 2, "max_terms": 900, "analyzer": "characters"}, pl.Series(["a boss", "the bosses", "oven"])),
+    ("text", {"analyzer": "words"}, pl.Series(["红烧 肉", "清蒸 鱼", "红烧 鱼"], dtype=pl.Categorical)),
+    ("text", {}, pl.Series(["one and the same"] * 3)),
+    ("text", {}, pl.Series(["", None])),
+    ("text", {}, pl.Series([None, None], dtype=pl.String)),
     ("date", {}, pl.Series([dt.date(1923, 4, 5), None, dt.date(2024, 5, 1)])),
     ("date", {}, pl.Series([dt.datetime(1969, 12, 31, 23, 59), None, dt.datetime(2024, 5, 1, 12)])),
     ("date", {}, SHANGHAI),
@@ -58,6 +64,17 @@ def test_every_kind_has_a_case() -> None:
 class Broken(KINDS["numeric"]):
     def decode(self, portrait):
         return super().decode(portrait * 0.9)
+
+
+class Forgetful(KINDS["text"]):
+    def decode(self, portrait):
+        return super().decode(portrait[::-1].copy())
+
+
+def test_a_text_read_back_as_another_is_caught() -> None:
+    texts = pl.Series(["raid boss", "loot of the boss", "bread oven", "flour and bread"])
+    with pytest.raises(AssertionError, match="nearer to x than to other rows"):
+        check_kind(Forgetful, Field(name="x", side="user", kind="text"), texts)
 
 
 def test_a_broken_kind_is_caught() -> None:

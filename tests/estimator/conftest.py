@@ -19,3 +19,8 @@ def parts(simulation):
 @pytest.fixture(scope="session")
 def model(parts) -> Penchant:
     return Penchant(epochs=4, batch_size=128, rng=5).fit(parts[0], parts[1])
+
+
+@pytest.fixture(scope="session")
+def gaussian_model(parts) -> Penchant:
+    return Penchant.preset("variational", epochs=4, batch_size=128, rng=5, space__dim=24).fit(parts[0], parts[1])

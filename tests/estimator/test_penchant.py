@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import torch
 
-from penchant import EncoderOptions, Loss, Penchant, Space
+from penchant import Loss, Penchant, Space
 from penchant.errors import ConfigError, CorruptModelError, DataError, NotFittedError, UnknownIdError
 from penchant.tables import Field
 
@@ -155,8 +155,12 @@ def test_one_seed_gives_one_model(parts):
     assert first.equals(second)
 
 
-@pytest.mark.parametrize("stop_after", [1, 2, 3])
-def test_interrupted_and_resumed_is_bit_equal(parts, tmp_path, stop_after):
+@pytest.mark.parametrize(
+    ("stop_after", "preset", "latent"),
+    [(1, "default", {}), (2, "default", {"latent__kind": "contrastive"}), (3, "default", {}),
+     (1, "variational", {"latent__anneal": 3}), (2, "variational", {"latent__anneal": 3})],
+)  # fmt: skip
+def test_interrupted_and_resumed_is_bit_equal(parts, tmp_path, stop_after, preset, latent):
     class Interrupting:
         def __init__(self):
             self.epochs = 0
@@ -172,7 +176,8 @@ def test_interrupted_and_resumed_is_bit_equal(parts, tmp_path, stop_after):
         def finish(self):
             pass
 
-    make = lambda: Penchant(epochs=4, batch_size=256, encoder=EncoderOptions(dropout=0.2), rng=4)  # noqa: E731
+    options = {"epochs": 4, "batch_size": 256, "encoder__dropout": 0.2, "rng": 4} | latent
+    make = lambda: Penchant.preset(preset, **options)  # noqa: E731
     whole = make().fit(parts[0], parts[1])
     with pytest.raises(KeyboardInterrupt):
         make().fit(parts[0], parts[1], checkpoint=tmp_path, progress=Interrupting())

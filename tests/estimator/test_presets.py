@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
-from penchant import PRESETS, Penchant
+from penchant import PRESETS, Penchant, Space
+from penchant._config import plain
+from penchant.errors import ConfigError
+from penchant.spaces import GaussianSpace
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -19,3 +24,21 @@ def test_the_ranking_preset_learns_from_likes_alone_and_ranks_them(parts):
     found = top.join(test.interactions, on=["user_id", "item_id"], how="semi").height
     chance = 10 * len(test) / len(test.items)
     assert found > 1.3 * chance
+
+
+def test_a_space_is_chosen_by_its_kind_in_a_file():
+    config = {"space": {"kind": "gaussian", "metric": "hellinger"}, "latent": {"kind": "variational"}}
+    model = Penchant.from_config(config)
+    assert model.space == GaussianSpace(metric="hellinger"), "its own defaults, and what is named"
+    again = Penchant.from_config({"space": plain(model.space)})
+    assert again.space == model.space
+    assert Penchant.from_config({"space": {"norm": 4, "kind": "uniform"}}).space == Space(norm=4)
+    partial = Penchant.from_config({"preset": "variational", "space": {"sigma_max": 0.5}})
+    assert partial.space == replace(Penchant.preset("variational").space, sigma_max=0.5)
+    assert Penchant.from_config({"preset": "variational", "space": {"kind": "uniform"}}).space == Space()
+    with pytest.raises(ConfigError, match=r"space.kind = 'sphere': one of uniform, gaussian expected"):
+        Penchant.from_config({"space": {"kind": "sphere"}})
+    with pytest.raises(ConfigError, match=r"space\.metrik is no option: did you mean metric"):
+        Penchant.from_config({"space": {"kind": "gaussian", "metrik": "sup"}})
+    with pytest.raises(ConfigError, match=r"a UniformSpace is 'uniform'"):
+        Penchant().set_params(space__kind="gaussian")

@@ -17,5 +17,5 @@ def test_ids_resolve_to_known_points_and_rows_to_new_ones(model):
 
 def test_distances_of_no_pairs_are_none(model, parts):
     empty = parts[0].with_interactions(parts[0].interactions.head(0))
-    keys, base = queries.distances(model._fitted, empty)
-    assert len(keys) == len(base) == 0
+    keys, base, shift = queries.distances(model._fitted, empty)
+    assert len(keys) == len(base) == len(shift) == 0

@@ -65,18 +65,22 @@ def test_a_neck_has_one_name_only():
 
 
 def test_the_total_is_the_weighted_sum_of_the_terms_that_are_there():
-    loss = Loss(alpha=2, beta=3, gamma=5, delta=7, epsilon=11, zeta=13)
-    terms = {name: torch.tensor(float(10**i), requires_grad=True) for i, name in enumerate(loss.weights)}
+    loss = Loss(alpha=2, beta=3, gamma=5, delta=7, epsilon=11, zeta=13, eta=17, kappa=19)
+    terms = {
+        name: torch.tensor(10.0**i, requires_grad=True, dtype=torch.float64) for i, name in enumerate(loss.weights)
+    }
     out = combine(terms, loss)
-    assert float(out["total"].detach()) == 2 + 30 + 500 + 7_000 + 110_000 + 1_300_000
+    assert float(out["total"].detach()) == 2 + 30 + 500 + 7_000 + 110_000 + 1_300_000 + 17_000_000 + 190_000_000
+    half = combine(terms, loss, annealed=0.5)
+    assert float((out["total"] - half["total"]).detach()) == 95_000_000, "only the divergence waits"
     assert [out[name] for name in terms] == list(terms.values()), "the terms themselves, unweighted"
     slopes = torch.autograd.grad(out["total"], list(terms.values()))
-    assert [float(s) for s in slopes] == [2, 3, 5, 7, 11, 13] == list(loss.weights.values())
+    assert [float(s) for s in slopes] == [2, 3, 5, 7, 11, 13, 17, 19] == list(loss.weights.values())
     some = combine({"covariance": terms["covariance"], "neck": terms["neck"]}, loss)
     assert float(some["total"].detach()) == 2 + 500
     assert list(some) == ["covariance", "neck", "total"]
 
 
 def test_a_term_of_no_name_is_refused():
-    with pytest.raises(KeyError, match="divergence"):
-        combine({"divergence": torch.tensor(1.0)}, Loss())
+    with pytest.raises(KeyError, match="surprise"):
+        combine({"surprise": torch.tensor(1.0)}, Loss())

@@ -71,7 +71,8 @@ def test_drop_values_moves_values_to_their_places(layout):
 
 def test_arrays_and_tensors_are_one_another_s_way_back():
     bag = Bag(np.array([3, 2]), np.array([0, 2, 2]))
-    past = History(np.array([1]), np.ones(1, np.float32), np.ones(1, np.float32), np.array([0, 1, 1]))
+    one, whole = np.ones(1, np.float32), np.array([1])
+    past = History(whole, one, one, whole, one, np.array([0, 1, 1]))
     rows = Features(np.ones((2, 1), np.float32), np.full((2, 1), 4), (bag,), past)
     back = as_arrays(as_tensors(rows))
     np.testing.assert_array_equal(back.dense, rows.dense)

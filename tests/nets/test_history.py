@@ -21,7 +21,12 @@ def bag(**changes) -> HistoryBag:
 
 
 PAST = History(
-    torch.tensor([0, 2, 1]), torch.tensor([1.0, 0.0, 1.0]), torch.tensor([0.5, 1.0, 1.0]), torch.tensor([0, 2, 2, 3])
+    items=torch.tensor([0, 2, 1]),
+    liked=torch.tensor([1.0, 0.0, 1.0]),
+    weight=torch.tensor([0.5, 1.0, 1.0]),
+    place=torch.tensor([1, 0, 0]),
+    age=torch.tensor([0.0, 5.0, 0.0]),
+    offsets=torch.tensor([0, 2, 2, 3]),
 )
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from penchant import Penchant, simulate, split_random
-from penchant.portraits import Explanation, GroupPortrait, Part, Portrait, Verdict, WhatIf, forms
+from penchant.portraits import Explanation, GroupPortrait, Interest, Part, Portrait, Verdict, WhatIf, forms
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +23,11 @@ def answers(model):
         Verdict: [model.certify("u1", item="i1", free=["lang"])],
         GroupPortrait: [pair := model.group(["u1", "u2"]), replace(pair, parts=(Part(("u1",), 0.1, 0.2, ("x",)),))],
         WhatIf: [model.what_if("u1", {"age": 20})],
+        Interest: [model.interest("u1")],
     }
 
 
-@pytest.mark.parametrize("kind", [Portrait, Explanation, Verdict, GroupPortrait, WhatIf])
+@pytest.mark.parametrize("kind", [Portrait, Explanation, Verdict, GroupPortrait, WhatIf, Interest])
 def test_the_form_is_what_is_given_no_more_and_no_less(answers, kind):
     for answer in answers[kind]:
         told = answer.to_dict()
@@ -34,7 +35,7 @@ def test_the_form_is_what_is_given_no_more_and_no_less(answers, kind):
         assert adapter.validate_python(told) == told
 
 
-@pytest.mark.parametrize("kind", [Portrait, Explanation, Verdict, GroupPortrait, WhatIf])
+@pytest.mark.parametrize("kind", [Portrait, Explanation, Verdict, GroupPortrait, WhatIf, Interest])
 def test_the_schema_names_every_key(answers, kind):
     schema = kind.json_schema()
     assert schema["type"] == "object"
@@ -42,5 +43,5 @@ def test_the_schema_names_every_key(answers, kind):
 
 
 def test_every_form_is_of_an_answer():
-    kinds = (Portrait, Explanation, Verdict, GroupPortrait, WhatIf)
+    kinds = (Portrait, Explanation, Verdict, GroupPortrait, WhatIf, Interest)
     assert sorted(forms.__all__) == sorted(kind.form.__name__ for kind in kinds)

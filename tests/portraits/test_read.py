@@ -53,6 +53,26 @@ def test_the_most_telling_rows_come_first():
     assert sizes == sorted(sizes, reverse=True)
 
 
+def test_texts_are_told_by_their_terms():
+    frame = pl.DataFrame({"bio": ["boss raid", "raid boss loot", "oven bread", "bread flour"]})
+    encoder = SideEncoder.fit([Field(name="bio", side="user", kind="text", title="about")], frame)
+    vectors = encoder.portrait(encoder.encode(frame)).astype(np.float64)
+    usual, mine = vectors.mean(axis=0), vectors[:2].mean(axis=0)
+    p = read_portrait(
+        subject="u", side="user", shares=mine, ends=(mine, mine), encoder=encoder, population=usual.astype(np.float32),
+        examples=pl.DataFrame({"id": [1], "distance": [0.1], "probability": [0.9]}),
+        ball=Radius(0.5, "probability", 0.5, 0.25, False, "words"),
+    )  # fmt: skip
+    assert p.terms["feature"].unique().to_list() == ["about"]
+    assert set(p.terms["term"][:3]) == {"boss", "raid", "loot"}
+    assert p.terms["difference"].is_sorted(descending=True)
+    weight, population = p.terms["weight"][0], p.terms["population"][0]
+    assert p.terms["lift"][0] == pytest.approx(weight / population)
+    assert p.terms["difference"][0] == pytest.approx(weight - population)
+    lacking = vectors[0] * np.nan
+    assert not encoder.kinds[0].telling(lacking, usual)
+
+
 def test_likely_values_are_words_of_what_nine_of_ten_likes_are():
     encoder = SideEncoder.fit(FIELDS, FRAME)
     n = 4000

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.errors import ConfigError, SpaceError
-from penchant.spaces import UniformSpace
+from penchant.spaces import BaseSpace, UniformSpace, _cross
 from penchant.spaces.base import as_norm
+from penchant.testing.spaces import check_space
 
 
 @pytest.mark.parametrize(
@@ -129,3 +131,40 @@ def test_points_of_another_dimension_are_named():
     space.check_dim(torch.zeros(3), torch.zeros(2, 4, 3))
     with pytest.raises(SpaceError, match="points of 2 axes in a space of 3"):
         space.check_dim(torch.zeros(3), torch.zeros(5, 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps(BaseSpace):
+    """A space that says no more than its distance; ln(1 + d) of a metric d is one."""
+
+    kind: str = "steps"
+
+    @property
+    def diameter(self):
+        return math.log1p(self.high - self.low)
+
+    def base_distance(self, x, y):
+        self.check_dim(x, y)
+        return torch.log1p((x - y).abs().amax(-1))
+
+
+@pytest.mark.parametrize("dim", [1, 6])
+def test_a_space_that_has_but_a_distance_keeps_the_laws(dim):
+    check_space(Steps(dim=dim))
+    assert Steps().axes == 64
+    points = torch.rand(3, 64)
+    assert Steps().location(points) is points
+    with pytest.raises(ConfigError, match="a Steps is 'steps'"):
+        Steps(kind="uniform")
+
+
+def test_distances_of_all_pairs_are_the_same_some_rows_at_a_time(monkeypatch):
+    x, y = (torch.rand(n, 5, dtype=torch.float64, requires_grad=True) for n in (7, 4))
+    whole = Steps(dim=5).cross(x, y)
+    slopes = torch.autograd.grad(whole.square().sum(), (x, y))
+    monkeypatch.setattr(_cross, "_AT_ONCE", 40)
+    parts = Steps(dim=5).cross(x, y)
+    assert torch.equal(parts, whole)
+    again = torch.autograd.grad(parts.square().sum(), (x, y))
+    assert all(torch.allclose(a, b) for a, b in zip(slopes, again, strict=True))
+    assert Steps(dim=5).cross(x[:0], y).shape == (0, 4)

@@ -237,6 +237,9 @@ def test_what_is_odd_is_a_warning() -> None:
         "users: column 'rare': 67% of the rows have no value. Consider leaving it out.",
         "users: column 'rare': every row has the same value: it tells nothing. Consider leaving it out.",
     ]
+    bio = schema(Field(name="bio", side="user", kind="text"))
+    (blank,) = read(bio, users=USERS.with_columns(bio=pl.Series(["", " ", "a"]))).warnings
+    assert str(blank) == "users: column 'bio': 67% of the texts are empty. Write null where there is none."
     (nothing,) = read(users=USERS.with_columns(age=None)).warnings
     assert "100% of the rows have no value" in str(nothing)
 

@@ -40,6 +40,12 @@ OPTIONS = {
     "category": {"min_count": st.integers(1, 9)},
     "tags": {"delimiter": NAMES, "min_count": st.integers(1, 9)},
     "vector": {"delimiter": NAMES, "unit": NAMES},
+    "text": {
+        "size": st.integers(2, 99),
+        "max_terms": st.integers(2, 9999),
+        "min_count": st.integers(1, 9),
+        "analyzer": st.sampled_from(["words", "characters"]),
+    },
     "date": {"format": NAMES},
     "id": {"min_count": st.integers(1, 9)},
 }
@@ -118,6 +124,7 @@ a = "numerical"
 b = { kind = "numeric", min_count = 3, foo = 1 }
 c = { unit = "years" }
 d = { kind = "tags", min_count = "3" }
+f = { kind = "text", size = 8.5 }
 e = 7
 [items]
 columns = 3
@@ -137,6 +144,7 @@ item = "u"
         "column 'b': a column has no key 'foo'",
         "column 'c': kind is missing",
         "column 'd': min_count must be a whole number, got '3'",
+        "column 'f': size must be a whole number, got 8.5",
         "column 'e': a kind or a table of options expected, got 7",
         "[items.columns] must be a section, got 3",
         "the schema has no key 'movies'",
@@ -156,6 +164,11 @@ item = "u"
         ({"kind": "category", "min_count": 0}, "min_count must be at least 1"),
         ({"kind": "tags", "delimiter": ""}, "delimiter is empty"),
         ({"kind": "numeric", "name": ""}, "empty name"),
+        ({"kind": "numeric", "size": 1}, "size is not used by kind 'numeric', only by text"),
+        ({"kind": "text", "size": 1}, "size must be at least 2, got 1"),
+        ({"kind": "text", "max_terms": 0}, "max_terms must be at least 2, got 0"),
+        ({"kind": "text", "analyzer": "word"}, "analyzer 'word' is unknown: .* Perhaps 'words' is meant"),
+        ({"kind": "text", "unit": "m"}, "unit is not used by kind 'text'"),
     ],
 )
 def test_a_wrong_field(options, said) -> None:
@@ -304,6 +317,39 @@ def test_the_draft_says_what_it_left_out() -> None:
     ):
         assert said in text
     assert Schema.from_toml(text) == Schema.infer(users=users(), items=items(), interactions=clicks())
+
+
+WORDS = ["the", "a", "of", "guide", "boss", "raid", "bread", "oven", "flour", "phone", "love", "story", "city", "war"]
+
+
+def prose(length: int, between: str = " ", words=WORDS) -> list[str]:
+    r = np.random.default_rng(3)
+    return [between.join(r.choice(words, length)) for _ in range(N)]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (prose(14), "text"),
+        (prose(14)[:4], "text"),
+        ([prose(14)[j % 150] for j in range(N)], "text"),
+        (prose(30, "", list("我你他喜欢红烧肉手机摄影教程的了是在不家常做法")), "text"),
+        (prose(6, "", list("我你他喜欢红烧肉手机摄影教程的了是在不家常做法")), None),
+        (prose(5), None),
+        (prose(2), "id"),
+        ([f"{j:064x}" for j in range(N)], None),
+        ([f"https://example.org/{path}" for path in prose(14, "/")], None),
+        ([f"/home/{path}" for path in prose(14, "/")], None),
+        ([f'{{"a": "{text}"}}' for text in prose(14)], None),
+        ([f"{j} {text} street, apartment {j % 7}, 90{j:03d} {text}" for j, text in enumerate(prose(2))], None),
+        ([f"the {j}-th {j} of {j} {j} and {j}, {j} with {j} are all {j * 7}" for j in range(N)], None),
+    ],
+)
+def test_only_prose_is_drafted_as_text(values, kind) -> None:
+    frame = pl.DataFrame({"user_id": range(len(values)), "x": values})
+    schema = Schema.infer(users=frame)
+    assert kinds(schema, "user").get("x") == kind
+    assert ("'x' is free text, read by its words" in schema.to_toml()) == (kind == "text")
 
 
 def test_a_key_is_found_by_its_values() -> None:

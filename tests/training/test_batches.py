@@ -41,6 +41,16 @@ def test_each_user_and_item_of_a_batch_is_there_once(encoded):
     assert batch.user_vectors.shape == (len(batch.users), 0)
 
 
+def test_a_batch_knows_its_epoch_and_how_many_pairs_its_users_and_items_have(encoded):
+    _, data = encoded
+    batches = Batches(data, batch_size=64, rng=1)
+    assert {batch.epoch for batch in batches.epoch(3)} == {3}
+    rows = torch.arange(20, 60)
+    users, items = batches.batch(rows).times
+    assert users.tolist() == [int((data.user == data.user[row]).sum()) for row in rows]
+    assert items.tolist() == [int((data.item == data.item[row]).sum()) for row in rows]
+
+
 @pytest.mark.parametrize("room", [0, 1 << 26])
 def test_portrait_vectors_are_the_same_kept_or_made_anew(encoded, monkeypatch, room):
     from penchant.training import batches as module

@@ -5,6 +5,8 @@ import torch
 from penchant import DecoderOptions, EncoderOptions, Loss, Penchant, Space
 from penchant.errors import ConfigError
 from penchant.losses import KINDS, RANKING, combine
+from penchant.nets import Latent, watched
+from penchant.spaces import GaussianSpace
 from penchant.tables import Field, TablesEncoder, simulate
 from penchant.training import KINDS as SAMPLERS
 from penchant.training import Batches, make_negatives, objective
@@ -28,9 +30,8 @@ def make(context: bool, history: bool = False, **options):
     encoder = TablesEncoder.fit(tables)
     torch.manual_seed(0)
     small = EncoderOptions(hidden=(8,), dropout=0.0, unseen=0.0, bins=4, history_dropout=0.0)
-    model = Penchant(
-        space=Space(dim=4, norm=4), encoder=small, decoder=DecoderOptions(hidden=(8,)), **options
-    ).build_module(encoder)
+    options = {"space": Space(dim=4, norm=4)} | options
+    model = Penchant(encoder=small, decoder=DecoderOptions(hidden=(8,)), **options).build_module(encoder)
     data = encoder.encode(tables)
     batches = Batches(
         data,
@@ -258,3 +259,81 @@ def test_an_encoder_without_a_width_and_items_of_ids_alone_are_refused():
     model.encode_items = lambda features: torch.zeros(len(features), 4)
     with pytest.raises(ConfigError, match=r"loss.zeta: the width of a Module is not known"):
         objective(model, batch, Loss(zeta=1.0, beta=0, delta=0))
+
+
+GAUSSIAN = {"space": GaussianSpace(dim=8), "latent": Latent(kind="variational", prior="fixed", prior_scale=0.2)}
+
+
+@pytest.mark.parametrize("context", [False, True])
+def test_the_divergence_of_an_epoch_is_that_of_every_user_and_item_once(context):
+    """Per pair: summed over the pairs of all batches each user's counts once, however many pairs it has."""
+    model, _ = make(context=False, **GAUSSIAN)
+    tables = simulate(n_users=30, n_items=20, n_interactions=300, rng=2).tables
+    encoder = TablesEncoder.fit(tables)
+    batches = Batches(encoder.encode(tables), layouts=(encoder.user.layout, encoder.item.layout), batch_size=64, rng=0)
+    model.eval()
+    loss = Loss(beta=0, delta=0, read_share=1)
+    total = sum(float(objective(model, b, loss)["divergence"].detach()) * len(b.liked) for b in batches.epoch(0))
+    expected = 0.0
+    for rows, encode, every in (
+        (batches.user, model.encode_users, batches.users),
+        (batches.item, model.encode_items, batches.items),
+    ):
+        points = encode(every).detach().double()[rows.unique()]
+        prior = torch.distributions.Normal(0.0, 0.2)
+        own = torch.distributions.Normal(model.space.location(points), model.space.scale(points))
+        expected += float(torch.distributions.kl_divergence(own, prior).sum())
+    assert total == pytest.approx(expected, rel=1e-4)
+
+
+def test_variational_latents_are_drawn_while_training_and_their_means_decoded():
+    model, batch = make(context=False, **GAUSSIAN)
+    loss = Loss(read_share=1)
+    model.eval()
+    still = [float(objective(model, batch, loss)["neck"].detach()) for _ in range(2)]
+    assert still[0] == still[1]
+    model.train()
+    drawn = [float(objective(model, batch, loss)["neck"].detach()) for _ in range(2)]
+    assert drawn[0] != drawn[1]
+    points = model.encode_users(batch.users)
+    assert torch.equal(model.decode("item", points), model.item_decoder(points[:, :4]))
+    combine(objective(model, batch, loss), loss)["total"].backward()
+    assert all(p.grad is not None for p in (*model.user_encoder.parameters(), *model.item_decoder.parameters()))
+    assert "divergence" not in objective(model, batch, Loss(kappa=0))
+
+
+def test_a_learned_prior_learns():
+    latent = Latent(kind="variational", prior="learned")
+    model, batch = make(context=False, **GAUSSIAN | {"latent": latent})
+    objective(model, batch, Loss())["divergence"].backward()
+    assert all(float(p.grad.abs().sum()) > 0 for p in model.priors.parameters())
+
+
+@pytest.mark.parametrize("neck", ["softmax", "bpr"])
+@pytest.mark.parametrize("negatives", ["catalogue", "uniform"])
+def test_ranking_necks_take_variational_latents(neck, negatives):
+    loss = Loss(neck=neck, negatives=negatives, n_negatives=5)
+    model, batch = make(context=False, loss=loss, **GAUSSIAN)
+    total = combine(objective(model.train(), batch, loss), loss)["total"]
+    total.backward()
+    assert bool(torch.isfinite(total.detach()))
+
+
+@pytest.mark.parametrize(("context", "history"), [(False, False), (True, False), (False, True)])
+def test_contrastive_latents_pay_for_moving_with_their_fields(context, history):
+    model, batch = make(context, history, latent=Latent(kind="contrastive", noise=0.3))
+    model.eval()
+    torch.manual_seed(0)
+    drawn = [float(objective(model, batch, Loss())["jacobian"].detach()) for _ in range(60)]
+    with watched(model.item_encoder) as inputs:
+        items = model.encode_items(batch.items)
+    exact = sum(
+        float(torch.autograd.grad(items[row, axis], inputs[0], retain_graph=True)[0].square().sum())
+        for row in range(len(items))
+        for axis in range(4)
+    ) / items.numel()  # fmt: skip
+    assert np.mean(drawn) > 0.8 * exact, "of users as well"
+    assert "jacobian" not in objective(model, batch, Loss(eta=0))
+    combine(objective(model.train(), batch, Loss()), Loss())["total"].backward()
+    noisy = [float(objective(model, batch, Loss(eta=0))["neck"].detach()) for _ in range(2)]
+    assert noisy[0] != noisy[1]

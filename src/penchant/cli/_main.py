@@ -18,10 +18,13 @@ from penchant.cli import (
     compare,
     demo,
     evaluate,
+    events,
     explain,
     group,
     guarantees,
     info,
+    interest,
+    keys,
     portrait,
     portraits,
     predict,
@@ -29,6 +32,7 @@ from penchant.cli import (
     recommend,
     related,
     schema,
+    serve,
     train,
     tune,
     what_if,
@@ -48,11 +52,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(schema.app, name="schema")
+app.add_typer(events.app, name="events")
+app.add_typer(keys.app, name="keys")
 for _verb in (
     demo.demo, check.check, train.train, tune.tune, compare.compare, evaluate.evaluate, predict.predict,
     recommend.recommend, related.related, portrait.portrait, portraits.portraits, audience.audience,
     group.group, explain.explain, certify.certify, ranges.ranges, what_if.what_if, guarantees.guarantees,
-    info.info,
+    interest.interest, info.info, serve.serve,
 ):  # fmt: skip
     app.command(_verb.__name__.replace("_", "-"))(_verb)
 

@@ -40,6 +40,7 @@ __all__ = [
     "Settings",
     "Source",
     "Split",
+    "Store",
     "Users",
     "configured",
     "dealt",
@@ -84,6 +85,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Rng = Annotated[int, typer.Option(help="The seed: the same one gives the same result on the same machine.")]
 Count = Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")]
 Split = Annotated[str, typer.Option(help="How rows are split off: random, per_user, time, cold_users or cold_items.")]
+Store = Annotated[
+    str | None, typer.Option(help="Events that move users: sqlite:///events.db, or postgresql://… (penchant events).")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="One option, e.g. loss.delta=3. May be repeated.")]
 Rows = Annotated[
     list[str] | None,
@@ -107,11 +111,17 @@ def read_tables(
     return Tables.read(Schema.read(schema), users=users, items=items, interactions=interactions, flat=flat)
 
 
-def load_model(path: Path) -> "Penchant":
-    """The model in a directory. Raises: StorageError: none there, altered, or of a later version."""
+def load_model(path: Path, store: str | None = None) -> "Penchant":
+    """The model in a directory, its users moved by the events of a store where one is named.
+
+    Raises: StorageError: none there, altered, or of a later version; a store that cannot be opened.
+    """
     from penchant.estimator import Penchant
 
-    return Penchant.load(path)
+    model = Penchant.load(path)
+    if store is not None:
+        model.follow(store)
+    return model
 
 
 def model_tables(

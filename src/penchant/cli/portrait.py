@@ -14,6 +14,7 @@ from penchant.cli._options import (
     Model,
     Probability,
     Source,
+    Store,
     load_model,
     one_asked,
     source_of,
@@ -33,6 +34,7 @@ def portrait(
     distance: Distance = None,
     details: Details = True,
     source: Source = "prior",
+    store: Store = None,
     out: AnswerOut = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +45,7 @@ def portrait(
     """
     asked = one_asked(user, row, "user")
     check_out(out, (".html", ".json"))
-    answer = load_model(model).portrait(
+    answer = load_model(model, store).portrait(
         asked,
         examples=examples,
         probability=probability,

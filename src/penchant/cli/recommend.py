@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli._options import Context, Count, Json, Model, Out, Rows, given_rows, load_model, parse_row
+from penchant.cli._options import Context, Count, Json, Model, Out, Rows, Store, given_rows, load_model, parse_row
 from penchant.cli._output import check_out, show_frame
 from penchant.errors import ConfigError
 
@@ -23,6 +23,7 @@ def recommend(
     candidates: Annotated[str | None, typer.Option(help="Ids to choose from, with commas between them.")] = None,
     seen: Annotated[bool, typer.Option(help="Keep the items of the user's training rows.")] = False,
     context: Context = None,
+    store: Store = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +35,7 @@ def recommend(
     features = given_rows(row, rows)
     if sum((bool(users), every, bool(features))) != 1:
         raise ConfigError("give ids of users, or --all, or rows of features (--row, --rows), one of the three")
-    fitted = load_model(model)
+    fitted = load_model(model, store)
     asked = features or (fitted.users_[fitted.schema_.user_id or ""].to_list() if every else users or [])
     frame = fitted.recommend(
         asked,

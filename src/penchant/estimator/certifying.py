@@ -1,7 +1,7 @@
 """Decisions that hold whatever the rest is, asked of the fitted model."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,12 @@ from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.portraying import Reach, radius_of
 from penchant.estimator.queries import resolve_one, subject, values_of
-from penchant.nets import MLPEncoder, as_arrays
+from penchant.nets import MLPEncoder, as_arrays, is_plain
 from penchant.portraits import Bound, Free, Verdict, free_region, in_words, known_values
 from penchant.portraits.bounds import Certificate, Witness, certify, decoded_bounds
 from penchant.portraits.intervals import OPEN
 from penchant.portraits.verdict import Example
-from penchant.spaces import UniformSpace
+from penchant.spaces import GaussianSpace, UniformSpace
 from penchant.tables import SideEncoder
 from penchant.tables.kinds import Id
 
@@ -74,19 +74,22 @@ def certify_items(
         nearest=_example(fitted, found.nearest, list(ranges)),
         farthest=_example(fitted, found.farthest, list(ranges)),
         pieces=found.pieces,
-        notes=(*_unseen(encoder, features, fixed), *_notes(found, missing)),
+        notes=(*_unseen(encoder, features, fixed), *_notes(found, missing), *_texts(encoder, ranges)),
     )
 
 
 def proved_ranges(fitted: Fitted, side: SideName, who: Any, reach: Reach, pieces: int) -> pl.DataFrame:
     """See `Penchant.ranges`."""
     asked, of = resolve_one(fitted, side, who), other_side(side)
-    space = fitted.model.space
+    space, centre = fitted.model.space, fitted.model.space.location(asked.points)
+    space.require_metric("ranges")
+    if isinstance(space, GaussianSpace):
+        space = space.of_means()  # nothing else is decoded
     decoder = fitted.model.item_decoder if of == "item" else fitted.model.user_decoder
     if not isinstance(space, UniformSpace):
         raise ConfigError(f"ranges: nothing can be proved of {type(space).__name__}; a norm's space is needed")
     radius = radius_of(fitted, of, asked.points[0].cpu().numpy(), reach).distance
-    logits = decoded_bounds(decoder, space, asked.points, radius, pieces=pieces)
+    logits = decoded_bounds(decoder, space, centre, radius, pieces=pieces)
     found = logits.shares()
     labels = fitted.side_encoder(of).labels()
     low, high = (end[0].clamp(0, 1).cpu().numpy() for end in (found.certified.low, found.certified.high))
@@ -111,7 +114,7 @@ def provable(fitted: Fitted) -> tuple[UniformSpace, MLPEncoder]:
     Raises: ConfigError: others.
     """
     space, net = fitted.model.space, fitted.model.item_encoder
-    if not isinstance(space, UniformSpace) or not isinstance(net, MLPEncoder):
+    if not isinstance(space, UniformSpace) or not is_plain(net):
         kind = type(space if not isinstance(space, UniformSpace) else net).__name__
         raise ConfigError(f"certify: nothing can be proved of {kind}; a norm's space and an MLP encoder are needed")
     return space, net
@@ -172,6 +175,14 @@ def _unseen(encoder: SideEncoder, row: Features, fixed: Mapping[str, Any]) -> tu
     return tuple(
         f"No training row has {f.heading} {in_words(fixed[f.name])}: it counts as a new value." for f in strange
     )
+
+
+def _texts(encoder: SideEncoder, free: Collection[str]) -> Iterator[str]:
+    """What a free text stands for."""
+    for kind in encoder.kinds:
+        if kind.lossy and kind.field.name in free:
+            name = kind.field.heading
+            yield f"{name}: every mixture of terms counts, also one that no text has; the words are its terms."
 
 
 def _notes(found: Certificate, missing: Sequence[str]) -> tuple[str, ...]:

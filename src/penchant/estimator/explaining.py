@@ -20,6 +20,7 @@ __all__ = ["explain_pair"]
 
 def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | None, max_changes: int) -> Explanation:
     """See `Penchant.explain`."""
+    fitted.model.space.require_metric("explain")
     who = resolve_one(fitted, "user", user, "explain: ")
     what = resolve_one(fitted, "item", item, "explain: ")
     encoder, known = fitted.encoder.item, fitted.known["item"]
@@ -43,7 +44,11 @@ def explain_pair(fitted: Fitted, user: Any, item: Any, *, only: Sequence[str] | 
     names = [] if past is None else _names(fitted, past)
 
     def without(entries: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
-        return _without(fitted, features, entries)
+        points = _without(fitted, features, entries)
+        if fitted.follower is None:
+            return points
+        moved = who.points.cpu().numpy() - fitted.encode("user", features)  # events have moved the user as far
+        return np.clip(points + moved, fitted.model.space.low, fitted.model.space.high)
 
     return explain(
         pair,
@@ -73,5 +78,5 @@ def _without(fitted: Fitted, features: Features, entries: Int[np.ndarray, " n"])
     kept = torch.ones(n * each, dtype=torch.bool, device=fitted.device)
     kept[torch.arange(n, device=fitted.device) * each + torch.as_tensor(entries, device=fitted.device)] = False
     offsets = torch.arange(n + 1, device=fitted.device) * (each - 1)
-    shorter = History(past.items[kept], past.liked[kept], past.weight[kept], offsets)
+    shorter = past.with_entries(lambda part: part[kept], offsets)
     return fitted.encode("user", replace(many, history=shorter))

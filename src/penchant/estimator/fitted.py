@@ -1,10 +1,10 @@
 """All that `Penchant` learns, in one place: what a model directory holds."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from penchant import storage
 from penchant._config import plain
 from penchant._spec import Features
 from penchant.calibration import Calibration
+from penchant.dynamics import Dynamics
 from penchant.errors import CorruptModelError
 from penchant.model import DualAutoencoder
 from penchant.nets import as_tensors
@@ -23,7 +24,7 @@ from penchant.portraits import Reading
 from penchant.tables import Histories, Schema, SideEncoder, TablesEncoder, Vocabulary
 from penchant.training import encode_all
 
-__all__ = ["SIDES", "Fitted", "Known", "SideName", "other_side", "read_encoder", "read_fitted"]
+__all__ = ["SIDES", "Fitted", "Follower", "Known", "SideName", "other_side", "read_encoder", "read_fitted"]
 
 SideName = Literal["user", "item"]
 
@@ -51,6 +52,22 @@ class Known:
     """Their points, row by row."""
 
 
+class Follower(Protocol):
+    """Users as events move them."""
+
+    def points(self, users: Sequence[Any]) -> dict[Any, Float[np.ndarray, " k"]]:
+        """Where those users are who have events, known or not."""
+        ...
+
+    def shifts(self, users: Sequence[Any]) -> Float[np.ndarray, " n"]:
+        """By how much each one's own threshold is above the model's; 0 without events."""
+        ...
+
+    def items(self, user: Any) -> list[Any]:
+        """The items of a user's events."""
+        ...
+
+
 @dataclass
 class Fitted:
     """The learned state of a `Penchant`."""
@@ -72,6 +89,12 @@ class Fitted:
     """How portraits of each side are read: items by what users like, users by who likes an item."""
     likes: dict[str, Float[np.ndarray, " n"]]
     """Held-out likes: ``distance`` and ``user`` (a number a user); empty where nothing was held out."""
+    dynamics: Dynamics = field(default_factory=Dynamics)
+    """How interest points move with events."""
+    ancestors: tuple[str, ...] = ()
+    """Fingerprints of the spaces this one grew from by warm starts: points there mean the same here."""
+    follower: Follower | None = None
+    """Asked where users are who have events; not saved."""
     _vectors: dict[SideName, Float[np.ndarray, "n width"]] = field(default_factory=dict, repr=False)
     """See `vectors`."""
 
@@ -157,6 +180,8 @@ class Fitted:
                     "calibration": calibration,
                     "history": self.history,
                     "cap": plain(self.model.space.cap),
+                    "dynamics": plain(self.dynamics.config()),
+                    "ancestors": list(self.ancestors),
                 },
             },
             blobs={
@@ -227,6 +252,8 @@ def read_fitted(
         device=device,
         readings={of: Reading.from_state(model.layout(of), contents.tensors[f"reading_{of}"]) for of in SIDES},
         likes=dict(contents.tensors["likes"]),
+        dynamics=Dynamics.from_config(facts.get("dynamics", {})),
+        ancestors=tuple(facts.get("ancestors", ())),
     )
 
 

@@ -20,6 +20,7 @@ from penchant._spec import Features
 from penchant.errors import DataError, Problem
 from penchant.estimator.fitted import Fitted, Known, SideName
 from penchant.estimator.held_out import calibration_of, held_out_of, with_given
+from penchant.estimator.moving import dynamics_of
 from penchant.estimator.reading import fit_readings
 from penchant.losses import Loss, combine
 from penchant.model import DualAutoencoder
@@ -87,7 +88,7 @@ def fit_penchant(
             module=model,
             batches=batches.epoch,
             steps=batches.steps,
-            objective=lambda batch: combine(objective(model, batch, loss), loss),
+            objective=lambda batch: combine(objective(model, batch, loss), loss, model.latent.annealed(batch.epoch)),
             validate=None if held_out is None else lambda: held_out.figure(model),
             options=training,
             rng=options.rng,
@@ -106,6 +107,8 @@ def fit_penchant(
     )  # fmt: skip
     fitted.known = _known(fitted, tables)
     fitted.readings = fit_readings(fitted, valid, options.rng)
+    if valid is not None:
+        fitted.dynamics = dynamics_of(fitted, valid)
     return fitted
 
 
@@ -128,6 +131,7 @@ def _prepared(options: _Options, encoder: TablesEncoder, data: EncodedTables) ->
         data,
         layouts=(encoder.user.layout, encoder.item.layout),
         batch_size=options.training_options.batch_size,
+        by_user=options.training_options.batch_by == "user",
         rng=options.rng,
         device=device,
         negatives=make_negatives(loss, data, device),

@@ -50,7 +50,9 @@ def group_portrait(
     """See `Penchant.group`."""
     space, of = fitted.model.space, other_side(side)
     if not isinstance(space, UniformSpace):
-        raise ConfigError("group: a space with a norm is needed, this one has none")
+        raise ConfigError(
+            f"group: balls of a norm are needed, and {type(space).__name__} has none: space.kind = 'uniform'"
+        )
     asked, name = _members(fitted, side, members, where)
     radius = fitted.calibration.radius(probability)
     least = least_radius(space)

@@ -21,15 +21,22 @@ from penchant.estimator.fitted import Fitted, SideName, read_encoder, read_fitte
 from penchant.estimator.fitting import fit_penchant
 from penchant.estimator.presets import PRESETS
 from penchant.estimator.reader import Reader, Who
+from penchant.estimator.uncertain import uncertainty
 from penchant.evaluation import auc
 from penchant.losses import Loss
 from penchant.model import DualAutoencoder
-from penchant.nets import DecoderOptions, EncoderOptions
+from penchant.nets import DecoderOptions, EncoderOptions, Latent
+from penchant.spaces import KINDS as SPACES
 from penchant.spaces import BaseSpace, Space
 from penchant.tables import Schema, Tables, TablesEncoder
 from penchant.training import TrainingOptions
 
 __all__ = ["Penchant"]
+
+_CHOSEN: dict[str, Mapping[str, type[Any]]] = {"space": SPACES}
+"""Groups of options of which there are several kinds."""
+_AS = {"item_encoder": "encoder"}
+"""Groups that may be None, and then are as another one; what a table of such a group does not name is as there, too."""
 
 
 class Penchant(Reader):
@@ -56,12 +63,15 @@ class Penchant(Reader):
         *,
         space: BaseSpace = Space(),
         encoder: EncoderOptions = EncoderOptions(),
+        item_encoder: EncoderOptions | None = None,
         decoder: DecoderOptions = DecoderOptions(),
+        latent: Latent = Latent(),
         loss: Loss = Loss(),
         threshold: float = 0.5,
         scale: float = 10.0,
         epochs: int = 100,
         batch_size: int = 1024,
+        batch_by: Literal["pair", "user"] = "pair",
         learning_rate: float = 2e-3,
         weight_decay: float = 0.3,
         schedule: Literal["constant", "cosine"] = "constant",
@@ -76,15 +86,18 @@ class Penchant(Reader):
         Arguments:
             space: the metric space: axes, norm, cap.
             encoder, decoder: the networks of both sides.
+            item_encoder: the items' network; None: as ``encoder``, of whose crosses each side has its own.
+            latent: what points are while they are learned: places, Gaussians, or places that are kept still.
             loss: the neck and the weights of the terms.
             threshold: p at the start, a distance; learned by the logistic neck.
             scale: τ at the start; learned by the logistic neck.
-            epochs, batch_size, learning_rate, weight_decay, schedule, patience, average, threads: see
+            epochs, batch_size, batch_by, learning_rate, weight_decay, schedule, patience, average, threads: see
                 `TrainingOptions`.
             rng: one seed; the same seed gives the same model on the same machine.
             device: "cpu", "cuda", … or "auto".
         """
-        self.space, self.encoder, self.decoder, self.loss = space, encoder, decoder, loss
+        self.space, self.encoder, self.item_encoder = space, encoder, item_encoder
+        self.decoder, self.latent, self.loss, self.batch_by = decoder, latent, loss, batch_by
         self.threshold, self.scale = threshold, scale
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
         self.weight_decay, self.schedule, self.patience = weight_decay, schedule, patience
@@ -111,12 +124,16 @@ class Penchant(Reader):
         """
         model = cls.preset(str(config.get("preset", "default")))
         current = model.get_params(deep=False)
-        for name, value in config.items():
+        for name, value in sorted(config.items(), key=lambda option: option[0] in _AS):
             if name == "preset":
                 continue
             if name not in current:
                 raise ConfigError(unknown_option(name, list(current), "config"))
-            setattr(model, name, from_plain(current[name], value, name))
+            if name in _AS and current[name] is None and value is not None:
+                current[name] = getattr(model, _AS[name])
+            absent = name in _AS and value is None
+            chosen = None if absent else from_plain(current[name], value, name, _CHOSEN.get(name))
+            setattr(model, name, chosen)
         return model
 
     @property
@@ -205,23 +222,25 @@ class Penchant(Reader):
             UnknownIdError: a frame names an id in no table; give `Tables` that hold its row of features.
         """
         fitted = self._check_fitted()
-        keys, base = queries.distances(fitted, pairs)
-        cap = fitted.model.space.cap
-        capped = np.minimum(base, cap) if isinstance(cap, float) else base
-        return keys.with_columns(distance=capped)
+        found, cap = queries.distances(fitted, pairs), fitted.model.space.cap
+        capped = np.minimum(found.base, cap) if isinstance(cap, float) else found.base
+        return found.keys.with_columns(distance=capped)
 
     def predict_proba(self, tables: Tables | pl.DataFrame) -> pl.DataFrame:
         """P(liked) of each pair, calibrated on the validation rows, in order; see `distance` for what can be asked."""
         fitted = self._check_fitted()
-        keys, base = queries.distances(fitted, tables)
-        return keys.with_columns(probability=fitted.calibration.probability(base))
+        found = queries.distances(fitted, tables)
+        return found.keys.with_columns(probability=fitted.calibration.probability(found.base - found.shift))
 
     def predict(self, tables: Tables | pl.DataFrame) -> pl.DataFrame:
-        """Yes or no for each pair, in order, with its distance: liked where that is at most ``threshold_``."""
+        """Yes or no for each pair, in order, with its distance: liked where that is at most ``threshold_`` (users with
+        events have a threshold of their own, see `follow`)."""
         fitted = self._check_fitted()
-        keys, base = queries.distances(fitted, tables)
-        liked = base <= fitted.calibration.threshold
-        return keys.with_columns(liked=liked, probability=fitted.calibration.probability(base), distance=base)
+        found, calibration = queries.distances(fitted, tables), fitted.calibration
+        by = found.base - found.shift
+        return found.keys.with_columns(
+            liked=by <= calibration.threshold, probability=calibration.probability(by), distance=found.base
+        )
 
     def score(self, tables: Tables) -> float:
         """AUC on these interactions."""
@@ -239,6 +258,7 @@ class Penchant(Reader):
         candidates: Sequence[Any] | None = None,
         where: str | None = None,
         context: Mapping[str, Any] | None = None,
+        attitude: str = "mean",
     ) -> pl.DataFrame:
         """The ``n`` items nearest to each user, the nearest first.
 
@@ -249,10 +269,13 @@ class Penchant(Reader):
             candidates: ids of the items to choose from; None: all known items.
             where: an SQL condition on the item table's columns, e.g. ``"lang = 'zh' and year > 2020"``.
             context: the situation, as a row of context columns; what it does not name is taken as missing.
+            attitude: with variational latents: "optimistic" takes the standard deviation of a distance, as the user's
+                place is not sure, off it (what may well be liked comes first), "pessimistic" adds it (what surely is).
 
         Returns:
             Columns: the user's key ("row", counted from 0, for rows of features), rank from 1, the item's key, its name
-            where the schema has one, score = P(liked), distance, inside (the user's ball).
+            where the schema has one, score = P(liked) at what is ranked by, distance, inside (the user's ball); with an
+            attitude also deviation, of the distance.
 
         Raises:
             UnknownIdError: an id in no table, with the way to ask by features.
@@ -266,6 +289,7 @@ class Penchant(Reader):
             candidates=candidates,
             where=where,
             context=context,
+            attitude=attitude,
         )
 
     def related(
@@ -287,6 +311,18 @@ class Penchant(Reader):
     def encode(self, side: SideName, who: Who | Sequence[Who]) -> Float[np.ndarray, "n k"]:
         """Points of users or items, by id or from rows of features, in [-1, 1]^k (tanh) or [0, 1]^k (sigmoid)."""
         return queries.resolve(self._check_fitted(), side, who).points.cpu().numpy()
+
+    def uncertainty(self, side: SideName, who: Who | Sequence[Who]) -> pl.DataFrame:
+        """How sure it is where users or items lie, by id or from rows of features (variational latents).
+
+        Returns:
+            Columns: key, sigma (root mean square over the axes of a place's standard deviations, in units of the box),
+            deviation (of the distance to a known one of the other side, at most 1,000 of them: root mean square).
+
+        Raises:
+            ConfigError: a model whose points do not say.
+        """
+        return uncertainty(self._check_fitted(), side, who)
 
     # ------------------------------------------------------------------ files
 
@@ -319,8 +355,8 @@ class Penchant(Reader):
         return DualAutoencoder(
             user=encoder.user.layout, item=encoder.item.layout, context=encoder.context.layout,
             n_items=None if encoder.histories is None else len(encoder.histories.items),
-            space=space or self.space, encoder=self.encoder, decoder=self.decoder,
-            threshold=self.threshold, scale=self.scale, learn_neck=self.loss.neck == "logistic",
+            space=space or self.space, encoder=self.encoder, item_encoder=self.item_encoder, decoder=self.decoder,
+            latent=self.latent, threshold=self.threshold, scale=self.scale, learn_neck=self.loss.neck == "logistic",
         )  # fmt: skip
 
     @property

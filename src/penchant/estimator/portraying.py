@@ -13,6 +13,7 @@ from jaxtyping import Float
 from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.queries import Asked, as_many, nearest, resolve, resolve_one, subject
 from penchant.estimator.reading import evidence_of
+from penchant.estimator.uncertain import how_sure
 from penchant.portraits import (
     Details,
     Evidence,
@@ -32,7 +33,7 @@ NO_PORTRAIT_TERM = (
     "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
     "and such portraits were measured to be worse than the population average. Train with loss.delta > 0."
 )
-_NO_DETAILS = "No distribution is shown: it needs a space with a norm, and this one has none."
+_NO_DETAILS = "No distribution is shown: it needs balls of a norm on places, as space.kind = 'uniform' has them."
 _AT_ONCE = 4096
 """Rows whose portraits are read at a time."""
 
@@ -117,6 +118,7 @@ def portrait_of(
     rng: int = 0,
 ) -> Portrait:
     """The portrait of one who was found, called ``name``."""
+    fitted.model.space.require_metric("portrait")
     of = other_side(side)
     given = evidence(fitted, side, asked)
     reading, encoder = fitted.readings[of], fitted.side_encoder(of)
@@ -143,6 +145,7 @@ def portrait_of(
         likely=None if stage.intervals is None else likely_values(encoder, stage.intervals, raw[0]),
         details=found,
         notes=notes,
+        sure=how_sure(fitted, side, asked.points),
     )
 
 

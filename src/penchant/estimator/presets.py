@@ -4,13 +4,14 @@ default   the best measured for yes/no prediction (benchmarks/results/label_pred
 seed      the disclosure as meant: plain networks on the scaled features alone, centred hinge, l2 or sup norm
 ranking   what is liked on top of the catalogue, from likes alone: wide, shallow encoders (each id, earlier item and
           feature adds its own vector inside the bound) and a softmax over all items; best with a field of kind history
+variational  the default with Gaussians for points, which say how sure they are
 """
 
 from typing import Any
 
 from penchant.losses import Loss
-from penchant.nets import DecoderOptions, EncoderOptions
-from penchant.spaces import Space
+from penchant.nets import DecoderOptions, EncoderOptions, Latent
+from penchant.spaces import GaussianSpace, Space
 
 __all__ = ["PRESETS"]
 
@@ -32,5 +33,19 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch_size": 512,
         "weight_decay": 0.3,
         "patience": 3,
+    },
+    "sequential": {
+        "space": Space(dim=128, norm=2),
+        "encoder": EncoderOptions(kind="gru", hidden=(), dropout=0.2),
+        "loss": Loss(neck="softmax", gamma=1.0),
+        "scale": 20.0,
+        "batch_size": 512,
+        "batch_by": "user",
+        "weight_decay": 0.3,
+        "patience": 3,
+    },
+    "variational": {
+        "space": GaussianSpace(dim=128, metric="wasserstein"),
+        "latent": Latent(kind="variational"),
     },
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,15 @@ from torch import Tensor
 
 from penchant._spec import Features
 from penchant.errors import ConfigError, DataError, Problem
-from penchant.estimator.fitted import SIDES, Fitted, SideName
+from penchant.estimator.fitted import SIDES, Fitted, Follower, SideName
+from penchant.estimator.leaning import lean
 from penchant.portraits import in_words
 from penchant.tables import Tables
 from penchant.training import Batches, encode_all, pair_distances
 
 __all__ = [
     "Asked",
+    "Distances",
     "as_many",
     "described",
     "distances",
@@ -49,6 +51,11 @@ class Asked:
     features: Features | None
     """Their rows, encoded, where that was needed to place them."""
 
+    @property
+    def by_row(self) -> bool:
+        """Were rows of features given, not ids?"""
+        return self.keys.name == "row" and bool((self.rows < 0).all())
+
 
 def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any] | None = None) -> Asked:
     """Ids or rows of features, one or many, to points.
@@ -65,6 +72,8 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
         rows = np.full(len(many), -1, dtype=np.int64)
         keys = pl.Series("row", range(len(many)), dtype=pl.Int64)
     else:
+        if side == "user" and fitted.follower is not None:
+            return _followed(fitted, fitted.follower, many, context)
         known = fitted.known[side]
         rows = known.vocabulary.rows(many)
         keys = known.vocabulary.ids.gather(rows).alias(fitted.key(side))
@@ -75,6 +84,33 @@ def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any]
         return Asked(encode_all(fitted.model, "item", features, fitted.device), rows, keys, features)
     situation = None if context is None else fitted.encoder.context.encode_rows([context] * len(many))
     return Asked(fitted.encode_users(features, situation), rows, keys, features)
+
+
+def _followed(fitted: Fitted, follower: Follower, many: Sequence[Any], context: Mapping[str, Any] | None) -> Asked:
+    """Users as their events moved them; who has events need not be in the table. In a situation, the encoder's point
+    there is moved as far.
+
+    Raises: UnknownIdError: an id in no table, without events.
+    """
+    known, moved = fitted.known["user"], follower.points(many)
+    rows = known.vocabulary.find(many)
+    known.vocabulary.rows([one for one, row in zip(many, rows, strict=True) if row < 0 and one not in moved])
+    ids = known.vocabulary.ids
+    keys = pl.Series(fitted.key("user"), list(many), dtype=ids.dtype, strict=False)
+    table = pl.DataFrame({fitted.schema.user_id or "": keys}).join(
+        known.frame, on=fitted.schema.user_id, how="left", maintain_order="left"
+    )
+    features = fitted.encoded("user", table.select(known.frame.columns), keys)
+    still = encode_all(fitted.model, "user", features, fitted.device)
+    shift = torch.zeros_like(still)
+    for number, one in enumerate(many):
+        if one in moved:
+            shift[number] = torch.as_tensor(moved[one], device=fitted.device) - still[number]
+    here = still
+    if context is not None:
+        here = fitted.encode_users(features, fitted.encoder.context.encode_rows([context] * len(many)))
+    space = fitted.model.space
+    return Asked((here + shift).clamp(space.low, space.high), rows, keys, features)
 
 
 def as_many(who: Any) -> Sequence[Any]:
@@ -103,15 +139,40 @@ def row_of(who: Any) -> Mapping[str, Any]:
 def values_of(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> Mapping[str, Any]:
     """The values, by column, of the one who was found: of the table, or as given."""
     known = int(asked.rows[0])
-    return fitted.known[side].frame.row(known, named=True) if known >= 0 else row_of(who)
+    if known >= 0:
+        return fitted.known[side].frame.row(known, named=True)
+    return row_of(who) if asked.by_row else {}
 
 
-def distances(fitted: Fitted, pairs: Tables | pl.DataFrame) -> tuple[pl.DataFrame, Float[np.ndarray, " n"]]:
-    """Keys and base distance of each pair, in order."""
+class Distances(NamedTuple):
+    """Of pairs, in order."""
+
+    keys: pl.DataFrame
+    """User and item."""
+    base: Float[np.ndarray, " n"]
+    """Without the cap."""
+    shift: Float[np.ndarray, " n"]
+    """By how much events have taught that the user's own threshold is above the model's."""
+
+
+def distances(fitted: Fitted, pairs: Tables | pl.DataFrame) -> Distances:
+    """How far apart pairs are; users with events where these have moved them."""
     tables = pairs if isinstance(pairs, Tables) else _known_pairs(fitted, pairs)
     batches = Batches(fitted.encoder.encode(tables), batch_size=1024, rng=0, device=fitted.device)
     keys = tables.interactions.select(tables.schema.user, tables.schema.item)
-    return keys, pair_distances(fitted.model, batches).double().cpu().numpy()
+    base = pair_distances(fitted.model, batches).double().cpu().numpy()
+    if fitted.follower is None:
+        return Distances(keys, base, np.zeros(len(base)))
+    ids = tables.user_ids.gather(batches.user.cpu().numpy()).to_list()
+    users = list(dict.fromkeys(ids))
+    shift = dict(zip(users, fitted.follower.shifts(users), strict=True))
+    moved = fitted.follower.points(users)
+    rows = np.flatnonzero([one in moved for one in ids])
+    if len(rows):
+        items = encode_all(fitted.model, "item", batches.items, fitted.device)[batches.item[rows]]
+        here = torch.as_tensor(np.stack([moved[ids[row]] for row in rows]), device=fitted.device)
+        base[rows] = fitted.model.space.base_distance(here, items).double().cpu().numpy()
+    return Distances(keys, base, np.array([shift[one] for one in ids]))
 
 
 def _known_pairs(fitted: Fitted, pairs: pl.DataFrame) -> Tables:
@@ -136,6 +197,7 @@ def recommend(
     candidates: Sequence[Any] | None,
     where: str | None,
     context: Mapping[str, Any] | None,
+    attitude: str = "mean",
 ) -> pl.DataFrame:
     """See `Penchant.recommend`."""
     if n < 1:
@@ -144,14 +206,26 @@ def recommend(
     chosen = _candidates(fitted, candidates, where)
     points = fitted.points("item", chosen)
     exclude = _seen_among(fitted, asked, chosen) if exclude_seen else None
-    distance, found = fitted.model.space.topk(asked.points, points, min(n, len(chosen)), exclude=exclude)
-    reached = torch.isfinite(distance).cpu().numpy()
+    more: dict[str, Tensor] = {}
+    if attitude == "mean":
+        ranked, found = fitted.model.space.topk(asked.points, points, min(n, len(chosen)), exclude=exclude)
+        distance = ranked
+    else:
+        leaning = lean(fitted.model.space, asked.points, points, min(n, len(chosen)), attitude, exclude)
+        ranked, found, distance, more = leaning.leaned, leaning.row, leaning.distance, {"deviation": leaning.deviation}
+    reached = torch.isfinite(ranked).cpu().numpy()
     query, rank = np.nonzero(reached)
-    base = distance.double().cpu().numpy()[reached]
+    base, ranked_by = (values.double().cpu().numpy()[reached] for values in (distance, ranked))
     items = chosen[found.cpu().numpy()[reached]]
     frame = pl.DataFrame([asked.keys.gather(query), pl.Series("rank", rank + 1, dtype=pl.Int64)])
+    shift = np.zeros(len(base))
+    if fitted.follower is not None and not asked.by_row:
+        shift = fitted.follower.shifts(asked.keys.to_list())[query]
     return frame.hstack(described(fitted, "item", items)).with_columns(
-        score=fitted.calibration.probability(base), distance=base, inside=base <= fitted.calibration.threshold
+        score=fitted.calibration.probability(ranked_by - shift),
+        distance=base,
+        inside=base - shift <= fitted.calibration.threshold,
+        **{name: values.cpu().numpy()[reached] for name, values in more.items()},
     )
 
 
@@ -189,6 +263,10 @@ def _seen_among(fitted: Fitted, asked: Asked, chosen: Int[np.ndarray, " c"]) -> 
         own, offsets = np.asarray(past.items), np.asarray(past.offsets)
         for j in np.flatnonzero(asked.rows < 0):
             found[j] = position[own[offsets[j] : offsets[j + 1]]]
+    if fitted.follower is not None and not asked.by_row:
+        for number, user in enumerate(asked.keys.to_list()):
+            met = fitted.known["item"].vocabulary.find(fitted.follower.items(user))
+            found[number] = np.union1d(found[number], position[met[met >= 0]])
     return [torch.as_tensor(f[f >= 0], device=fitted.device) for f in found]
 
 
@@ -210,6 +288,8 @@ def related(fitted: Fitted, *, user: Any, item: Any, to: SideName, n: int) -> pl
     if n < 1:
         raise ConfigError(f"n = {n}: at least 1 expected")
     side: SideName = "item" if user is None else "user"
+    if (side, to) != ("user", "item"):
+        fitted.model.space.require_metric("related")
     asked = resolve_one(fitted, side, item if user is None else user, "related: ")
     itself = side == to
     found = nearest(fitted, asked.points, to, n, leave_out=asked.rows[itself & (asked.rows >= 0)])
@@ -231,6 +311,8 @@ def nearest(
 
 def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:
     """Whom a question is about, in words."""
+    if asked.rows[0] < 0 and not asked.by_row:
+        return f"user {asked.keys[0]}"
     if asked.rows[0] < 0:
         said = [f"{name} {in_words(value)}" for name, value in row_of(who).items() if value is not None]
         a = "an item" if side == "item" else "a user"

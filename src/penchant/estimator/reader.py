@@ -1,22 +1,24 @@
 """What is read out of a fitted space: portraits, audiences, reasons, proofs and promises."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
 
 from penchant.conformal import RecallThreshold, recall_threshold
+from penchant.dynamics.events import Appended, Event, EventStore, open_store
 from penchant.errors import ConfigError
 from penchant.estimator.certifying import certify_items, proved_ranges
 from penchant.estimator.changing import what_if
 from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName
 from penchant.estimator.grouping import group_portrait
+from penchant.estimator.moving import Following, follow, interest, observe
 from penchant.estimator.portraying import NO_PORTRAIT_TERM, Reach, portrait, portrait_table
 from penchant.estimator.promising import guarantees
 from penchant.losses import Loss
-from penchant.portraits import PROMISED, Explanation, Free, GroupPortrait, Portrait, Verdict, WhatIf
+from penchant.portraits import PROMISED, Explanation, Free, GroupPortrait, Interest, Portrait, Verdict, WhatIf
 from penchant.recommender import Recommender
 from penchant.tables import Tables
 
@@ -243,3 +245,52 @@ class Reader(Recommender):
             raise ConfigError(f"recall = {recall}: a share between 0 and 1 expected")
         likes, diameter = fitted.likes, fitted.model.space.diameter
         return recall_threshold(likes["distance"], likes["user"], 1 - recall, diameter=diameter)
+
+    # ------------------------------------------------------------------ events
+
+    def follow(self, store: str | EventStore | None = None) -> EventStore:
+        """Let events move interest points: from now on users are where the store's events put them.
+
+        Every question about known users by id then starts from the moved point, `recommend` leaves out what they met in
+        events, and users in no table can be asked for once they have events. Nothing is retrained.
+
+        Arguments:
+            store: a store, or the URL of one (`penchant.dynamics.events.open_store`); None: a file of its own that ends
+                with this model.
+
+        Returns:
+            The store: to close, export, compact, forget users.
+
+        Raises:
+            ConfigError: no such kind of store. StorageError: it cannot be opened.
+        """
+        return follow(self._check_fitted(), open_store(store) if isinstance(store, str) else store).store
+
+    def observe(self, events: Iterable[Event] | pl.DataFrame) -> Appended:
+        """Move interest points by events: each is in the store, once, when this returns.
+
+        Arguments:
+            events: of `penchant.dynamics.events.Event`, or a frame of interactions (columns as in the schema; times as
+                datetimes or in seconds since 1970; id, kind and weight where there are such columns). Users and items
+                need not be known: a new user starts where one stands of whom nothing is known, an unknown item moves
+                nothing.
+
+        Raises:
+            DataError: events that are refused, every problem at once; nothing was added. StorageError: see the store.
+        """
+        return observe(self._following(), events)
+
+    def interest(self, user: str | int) -> Interest:
+        """Where a user's events have moved the interest point: how far, how surely, which way, to how many interests.
+
+        Raises:
+            UnknownIdError: an id in no table, without events.
+        """
+        return interest(self._following(), user, trained=self._trained, rng=self.rng)
+
+    def _following(self) -> Following:
+        fitted: Fitted = self._check_fitted()
+        if not isinstance(fitted.follower, Following):
+            self.follow()
+        assert isinstance(fitted.follower, Following), "follow() has set it"
+        return fitted.follower

@@ -21,12 +21,25 @@ _CHOICES = {
     "covariance": ("right", "literal"),
     "likelihood": ("mse", "cross_entropy"),
 }
-_NUMBERS = ("margin", "power", "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "floor", "liked_weight")
+_NUMBERS = (
+    "margin",
+    "power",
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "kappa",
+    "floor",
+    "liked_weight",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """L = α·neck + β·reconstruction + γ·covariance + δ·portrait + ε·variance + ζ·width.
+    """L = α·neck + β·reconstruction + γ·covariance + δ·portrait + ε·variance + ζ·width + η·jacobian + κ·divergence.
 
     Warns (UserWarning) where the literal neck is chosen.
 
@@ -58,6 +71,10 @@ class Loss:
     zeta: float | int = 0.0
     """Weight of the width: how far apart the points are that an item can have when one of its fields, drawn anew each
     step, is not known. A small weight makes a model of which more can be proved (MLP encoders)."""
+    eta: float | int = 0.01
+    """Weight of the encoders' squared Jacobian, in contrastive latents only."""
+    kappa: float | int = 0.01
+    """Weight of the divergence from the prior, in variational latents only; 1 is the evidence bound of the labels."""
     floor: float | int = 0.1
     """Standard deviation of an axis below which the variance floor pushes."""
     covariance: Literal["right", "literal"] = "right"
@@ -84,7 +101,7 @@ class Loss:
             raise ConfigError(f"loss.read_share = {self.read_share!r}: a share above 0, at most 1, expected")
         if self.liked_weight == 0:
             raise ConfigError("loss.liked_weight = 0: a number above 0 expected, or likes teach nothing")
-        if not any(self.weights.values()):
+        if not any((self.alpha, self.beta, self.gamma, self.delta, self.epsilon, self.zeta)):
             raise ConfigError("loss: alpha, beta, gamma, delta, epsilon and zeta are all 0: one above 0 expected")
         if self.neck == "literal":
             warnings.warn(
@@ -109,18 +126,21 @@ class Loss:
             "portrait": self.delta,
             "variance": self.epsilon,
             "width": self.zeta,
+            "jacobian": self.eta,
+            "divergence": self.kappa,
         }
 
 
-def combine(terms: Mapping[str, Float[Tensor, ""]], loss: Loss) -> dict[str, Float[Tensor, ""]]:
+def combine(terms: Mapping[str, Float[Tensor, ""]], loss: Loss, annealed: float = 1.0) -> dict[str, Float[Tensor, ""]]:
     """The terms, unweighted, and their weighted sum ``"total"``.
 
     Arguments:
         terms: at least one, by the names of `Loss.weights`.
+        annealed: share of κ that counts yet, in [0, 1].
 
     Raises:
         KeyError: a term without a weight.
     """
-    weights = loss.weights
+    weights = loss.weights | {"divergence": annealed * loss.kappa}
     parts = [weights[name] * value for name, value in terms.items()]
     return {**terms, "total": sum(parts[1:], parts[0])}

@@ -4,7 +4,7 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -70,6 +70,21 @@ class EncoderOptions:
     """Share of a user's earlier items dropped while training, in [0, 1) (schemas with a history)."""
     history_shrink: float | int = 5.0
     """So many average items are added to a user's earlier ones before the mean of their features is taken, >= 0."""
+    history_length: int = 200
+    """So many of a user's latest items are read in order, at least 1 (kinds gru, lstm, attention)."""
+    history_dim: int = 64
+    """Width of the network that reads them (kinds gru, lstm, attention)."""
+    history_layers: int = 1
+    """Layers of that network, at least 1 (kinds gru, lstm, attention)."""
+    history_heads: int = 2
+    """Heads of each layer, which divide history_dim (kind attention)."""
+    history_bag: bool = True
+    """Read a user's earlier items as a bag as well as in order (kinds gru, lstm, attention)."""
+    crosses: tuple[tuple[str, ...], ...] = ()
+    """Fields of one side whose values count together, such as ``[["gender", "job"]]``: a first-order vector for each
+    combination, inside the bound (kind wide_deep)."""
+    cross_buckets: int = 10_000
+    """First-order vectors of each cross, among which its combinations are spread by a hash (kind wide_deep)."""
 
     def __post_init__(self) -> None:
         check_hidden(self.hidden, self.activation, "encoder")
@@ -82,6 +97,26 @@ class EncoderOptions:
             raise ConfigError(f"encoder.history_shrink = {self.history_shrink}: a number >= 0 expected")
         if self.embedding_dim < 1 or self.bins < 0:
             raise ConfigError("encoder.embedding_dim is at least 1 and encoder.bins at least 0")
+        self._check_history()
+        self._check_crosses()
+
+    def _check_history(self) -> None:
+        for name in ("history_length", "history_dim", "history_layers", "history_heads"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"encoder.{name} = {getattr(self, name)}: a whole number >= 1 expected")
+        if self.kind == "attention" and self.history_dim % self.history_heads:
+            raise ConfigError(
+                f"encoder.history_heads = {self.history_heads}: a divisor of history_dim = {self.history_dim} expected"
+            )
+
+    def _check_crosses(self) -> None:
+        for names in self.crosses:
+            if len(names) < 2 or len(set(names)) < len(names):
+                raise ConfigError(f"encoder.crosses: {names!r} is no cross: at least two different fields expected")
+        if self.crosses and self.kind != "wide_deep":
+            raise ConfigError(f"encoder.crosses: kind = {self.kind!r} reads none; take kind = 'wide_deep'")
+        if self.cross_buckets < 1:
+            raise ConfigError(f"encoder.cross_buckets = {self.cross_buckets}: a whole number >= 1 expected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +153,10 @@ class Catalogue(NamedTuple):
 
 class BaseEncoder(nn.Module, ABC):
     """Rows of a side to vectors in R^k, *before* the space bounds them."""
+
+    causal: ClassVar[bool] = False
+    """Which law histories keep while training. False: a pair's own item is as if never there. True: nor is anything
+    that came after it; a pair sees what came before."""
 
     def __init__(
         self,
@@ -158,7 +197,8 @@ class BaseEncoder(nn.Module, ABC):
         """Encode n rows; with a context of b rows, row j is ``features[rows[j]]`` in situation ``context[j]``.
 
         ``left_out[j]``, an item of the catalogue, is left out of the history of row j: a pair's own item, while its
-        label is being learned. It goes with ``rows``.
+        label is being learned. It goes with ``rows``. A `causal` encoder leaves out what came later, too; an item that
+        is not in the history comes after all of it.
 
         Each row of ``features`` is gone through once, however often ``rows`` names it. Without ``rows``, b = n and
         row j goes with row j. Without a context where the layout has one, every situation is taken as missing.

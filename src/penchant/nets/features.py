@@ -47,8 +47,7 @@ def _take_bag(bag: Bag, rows: Int[Tensor, " b"]) -> Bag:
 
 def _take_history(past: History, rows: Int[Tensor, " b"]) -> History:
     positions, offsets = _places(past.offsets, rows)
-    items, liked, weight = (part.index_select(0, positions) for part in past[:3])
-    return History(items, liked, weight, offsets)
+    return past.with_entries(lambda part: part.index_select(0, positions), offsets)
 
 
 def _places(offsets: Int[Tensor, " m"], rows: Int[Tensor, " b"]) -> tuple[Int[Tensor, " nnz"], Int[Tensor, " e"]]:
@@ -73,7 +72,8 @@ def missing_rows(layout: Layout, n: int, device: torch.device | str = "cpu") -> 
 def no_history(n: int, device: torch.device | str = "cpu") -> History:
     """``n`` empty histories."""
     none = torch.zeros(0, device=device)
-    return History(none.long(), none, none, torch.zeros(n + 1, dtype=torch.int64, device=device))
+    whole = none.long()
+    return History(whole, none, none, whole, none, torch.zeros(n + 1, dtype=torch.int64, device=device))
 
 
 def drop_values(features: Features, layout: Layout, share: float) -> Features:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -12,14 +12,14 @@ from penchant.nets.base import EncoderOptions
 from penchant.nets.dropout import dropped
 from penchant.nets.features import repeat_bags
 
-__all__ = ["HistoryBag"]
+__all__ = ["HistoryBag", "Sums", "find_entries", "standardised"]
 
 _DEVIATION = 0.1
 _LEAST_SPREAD = 0.05
 """Standard deviation below which a feature of the catalogue is not scaled up further."""
 
 
-class _Sums(NamedTuple):
+class Sums(NamedTuple):
     """Weighted sums over the entries of n histories."""
 
     bag: Float[Tensor, "n out"]
@@ -28,6 +28,27 @@ class _Sums(NamedTuple):
     """Of the scaled features of liked items, then of disliked ones."""
     weight: Float[Tensor, "n 2"]
     """Of liked items, of disliked ones."""
+
+
+def _gathered(sums: Sums, rows: Int[Tensor, " b"]) -> Sums:
+    return Sums(*(functional.embedding(rows, part) for part in sums))
+
+
+def standardised(vectors: Float[Tensor, "n_items m"]) -> Float[Tensor, "n_items m"]:
+    """Columns of mean 0 and spread 1, or less where it was next to nothing; what is missing counts as average."""
+    centred = (vectors - vectors.nanmean(0).nan_to_num(0.0)).nan_to_num(0.0)
+    return centred / centred.square().mean(0).sqrt().clamp(min=_LEAST_SPREAD)
+
+
+def find_entries(
+    past: History, rows: Int[Tensor, " b"], items: Int[Tensor, " b"], n_items: int
+) -> tuple[Int[Tensor, " b"], Bool[Tensor, " b"]]:
+    """Where items stand in the histories of rows, any entry where they are not there, and whether they are."""
+    keys, wanted = repeat_bags(past) * n_items + past.items, rows * n_items + items
+    entry = torch.searchsorted(keys, wanted).clamp(max=max(len(keys) - 1, 0))
+    if not len(keys):
+        return entry, torch.zeros_like(entry, dtype=torch.bool)
+    return entry, (keys.index_select(0, entry) == wanted) & (items >= 0)
 
 
 class HistoryBag(nn.Module):
@@ -57,12 +78,9 @@ class HistoryBag(nn.Module):
         nn.init.zeros_(self.linear.weight)
         self.width = d + 2 * n_features + 2
 
-    def prepare(self, vectors: Float[Tensor, "n_items m"]) -> None:
-        """Take the catalogue's portrait vectors, standardised; what is missing counts as average."""
-        mean = vectors.nanmean(0).nan_to_num(0.0)
-        centred = (vectors - mean).nan_to_num(0.0)
-        spread = centred.square().mean(0).sqrt().clamp(min=_LEAST_SPREAD)
-        self.catalogue.copy_(centred / spread)
+    def prepare(self, vectors: Float[Tensor, "n_items m"], past: History | None = None) -> None:
+        """Take the catalogue's portrait vectors, standardised."""
+        self.catalogue.copy_(standardised(vectors))
 
     def forward(
         self,
@@ -80,14 +98,12 @@ class HistoryBag(nn.Module):
         weight = past.weight
         if self.training and self.share:
             weight = weight.masked_fill(dropped(tuple(weight.shape), self.share, weight.device), 0.0)
+        if rows is not None and left_out is not None:
+            return self._read(self._left_out(past, weight, rows, left_out))
         sums = self._sums(past, weight)
-        if rows is not None:
-            sums = _Sums(*(functional.embedding(rows, part) for part in sums))
-            if left_out is not None:
-                sums = self._without(sums, past, weight, rows, left_out)
-        return self._read(sums)
+        return self._read(sums if rows is None else _gathered(sums, rows))
 
-    def _sums(self, past: History, weight: Float[Tensor, " nnz"]) -> _Sums:
+    def _sums(self, past: History, weight: Float[Tensor, " nnz"]) -> Sums:
         starts = past.offsets[:-1]
         liked, disliked = weight * past.liked, weight * (1 - past.liked)
 
@@ -96,7 +112,7 @@ class HistoryBag(nn.Module):
 
         ones = self.catalogue.new_ones(1, 1)
         one = torch.zeros_like(past.items)
-        return _Sums(
+        return Sums(
             total(self.table, self._places(past.items, past.liked), weight),
             torch.cat([total(self.catalogue, past.items, liked), total(self.catalogue, past.items, disliked)], 1),
             torch.cat([total(ones, one, liked), total(ones, one, disliked)], 1),
@@ -106,32 +122,26 @@ class HistoryBag(nn.Module):
         """Rows of the table: liked items first, then disliked ones."""
         return torch.where(liked > 0.5, items, items + self.n_items)
 
-    def _without(
-        self,
-        sums: _Sums,
-        past: History,
-        weight: Float[Tensor, " nnz"],
-        rows: Int[Tensor, " b"],
-        left_out: Int[Tensor, " b"],
-    ) -> _Sums:
+    def _left_out(
+        self, past: History, weight: Float[Tensor, " nnz"], rows: Int[Tensor, " b"], left_out: Int[Tensor, " b"]
+    ) -> Sums:
         """The sums without the entry of each pair's item, where its history has one."""
-        keys, wanted = repeat_bags(past) * self.n_items + past.items, rows * self.n_items + left_out
-        if not len(keys):
+        sums = _gathered(self._sums(past, weight), rows)
+        if not len(past.items):
             return sums
-        place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
-        there = (keys.index_select(0, place) == wanted) & (left_out >= 0)
-        each = torch.where(there, weight.index_select(0, place), 0.0)[:, None]
-        liked = past.liked.index_select(0, place)
+        entry, there = find_entries(past, rows, left_out, self.n_items)
+        each = torch.where(there, weight.index_select(0, entry), 0.0)[:, None]
+        liked = past.liked.index_select(0, entry)
         signs = torch.stack([liked, 1 - liked], 1) * each
         own = functional.embedding(self._places(left_out.clamp(min=0), liked), self.table)
         z = functional.embedding(left_out.clamp(min=0), self.catalogue)
-        return _Sums(
+        return Sums(
             sums.bag - each * own,
             sums.features - torch.cat([signs[:, :1] * z, signs[:, 1:] * z], 1),
             sums.weight - signs,
         )
 
-    def _read(self, sums: _Sums) -> tuple[Tensor, Tensor]:
+    def _read(self, sums: Sums) -> tuple[Tensor, Tensor]:
         weight = sums.weight.clamp(min=0.0)  # rounding of the subtraction
         bag = sums.bag / (weight.sum(1, keepdim=True) + 1).sqrt()
         m = self.catalogue.shape[1]

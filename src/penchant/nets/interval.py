@@ -18,7 +18,7 @@ from penchant._spec import Features
 from penchant.errors import ConfigError
 from penchant.nets.dropout import Dropout
 from penchant.nets.features import take
-from penchant.nets.mlp import MLPEncoder
+from penchant.nets.mlp import MLPEncoder, is_plain
 from penchant.nets.vertices import Vertices, input_columns, read_offsets, vertices_of, with_field
 
 __all__ = ["interval_bounds", "interval_width"]
@@ -74,6 +74,10 @@ def interval_width(
         raise ConfigError(f"interval_width: {field!r} is no field of this encoder: one of {names} expected")
     if encoder.context_layout is not None or encoder.catalogue is not None:
         raise ConfigError("interval_width: an encoder of items expected, this one reads situations or histories")
+    if not is_plain(encoder):
+        raise ConfigError(
+            f"interval_width: an MLPEncoder expected, {type(encoder).__name__} adds what has no bounds here"
+        )
     corners = vertices_of(encoder, block)
     inputs, wide = encoder.fields(with_field(features, encoder.layout, block, corners.base))
     deep, more = read_offsets(

@@ -1,6 +1,7 @@
 """Plain networks: an encoder of fields into R^k and a decoder back to [0, 1]^m."""
 
 from itertools import pairwise
+from typing import TypeGuard
 
 import torch
 from jaxtyping import Float, Int
@@ -12,8 +13,9 @@ from penchant.nets.dropout import Dropout
 from penchant.nets.embedding import FieldEmbedding, FieldVector
 from penchant.nets.features import drop_values, missing_rows, no_history
 from penchant.nets.history import HistoryBag
+from penchant.nets.sequence import HistorySequence
 
-__all__ = ["MLPDecoder", "MLPEncoder"]
+__all__ = ["MLPDecoder", "MLPEncoder", "is_plain"]
 
 
 class MLPEncoder(BaseEncoder):
@@ -43,7 +45,7 @@ class MLPEncoder(BaseEncoder):
             self.situation = _inputs(self.context_layout, dim, options)
             self.first_situation = nn.Linear(self.situation.width, widths[0], bias=False)
         if catalogue is not None:
-            self.past = HistoryBag(*catalogue, dim, options)
+            self.past = self._reader(catalogue)
             self.first_past = nn.Linear(self.past.width, widths[0], bias=False)
         rest: list[nn.Module] = []
         for before, after in pairwise(widths):
@@ -61,7 +63,7 @@ class MLPEncoder(BaseEncoder):
         if self.context_layout is not None and context is not None:
             self.situation.prepare(context)
         if self.catalogue is not None and catalogue is not None:
-            self.past.prepare(catalogue)
+            self.past.prepare(catalogue, features.history)
 
     def forward(
         self,
@@ -71,7 +73,7 @@ class MLPEncoder(BaseEncoder):
         left_out: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Encode; see `BaseEncoder.forward`."""
-        inputs, wide = self.fields(self._dropped(features, self.layout))
+        inputs, wide = self._read(features)
         hidden = self.first(inputs)
         if self.context_layout is None and (self.catalogue is None or left_out is None):
             encoded = self._deep(*self._with_past(hidden, wide, features, None, None))
@@ -85,6 +87,15 @@ class MLPEncoder(BaseEncoder):
             context = missing_rows(self.context_layout, len(hidden), hidden.device)
         inputs, more = self.situation(self._dropped(context, self.context_layout))
         return self._deep(hidden + self.first_situation(inputs), wide if more is None else more + wide)
+
+    def _reader(self, catalogue: Catalogue) -> HistoryBag | HistorySequence:
+        """What reads histories."""
+        return HistoryBag(*catalogue, self.dim, self.options)
+
+    def _read(self, features: Features) -> tuple[Float[Tensor, "n width"], Float[Tensor, "n k"] | None]:
+        """The side's fields: deep inputs and first-order sum."""
+        read: tuple[Tensor, Tensor | None] = self.fields(self._dropped(features, self.layout))
+        return read
 
     def _deep(self, hidden: Float[Tensor, "n h"], wide: Float[Tensor, "n k"] | None) -> Float[Tensor, "n k"]:
         encoded: Tensor = self.rest(hidden)
@@ -107,6 +118,11 @@ class MLPEncoder(BaseEncoder):
 
     def _dropped(self, features: Features, layout: Layout) -> Features:
         return drop_values(features, layout, self.options.unseen) if self.training else features
+
+
+def is_plain(encoder: nn.Module) -> TypeGuard[MLPEncoder]:
+    """Is it an `MLPEncoder` and nothing more? What is proved of its layers does not hold for what others add."""
+    return type(encoder) is MLPEncoder
 
 
 def _inputs(layout: Layout, dim: int, options: EncoderOptions) -> FieldEmbedding | FieldVector:

@@ -7,6 +7,7 @@ from penchant.portraits.explain import Explanation, Pair, explain
 from penchant.portraits.freedoms import Free, free_region, known_values
 from penchant.portraits.group_portrait import GroupPortrait, Part, liked_more
 from penchant.portraits.groups import Group, find_common_taste
+from penchant.portraits.interest import Interest
 from penchant.portraits.likes import LikedMeans, Likes, liked_means
 from penchant.portraits.linear import LinearReading, fit_linear
 from penchant.portraits.page import html_page
@@ -28,6 +29,7 @@ __all__ = [
     "Free",
     "Group",
     "GroupPortrait",
+    "Interest",
     "LikedMeans",
     "Likes",
     "LinearReading",

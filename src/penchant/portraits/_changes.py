@@ -62,7 +62,7 @@ class FieldRange:
     present: Any
     """The item's value (see `present_value`)."""
     values: tuple[Any, ...]
-    """What it may be set to, in order; tags: each tag that may be put in or taken out. None for ids and vectors."""
+    """What it may be set to, in order; tags: each tag that may be put in or taken out. None for ids, vectors, texts."""
     shares: tuple[float | None, ...]
     """Share of the training rows that have each; None for numbers, of which these are quantiles."""
     population: tuple[tuple[Any, float], ...]

@@ -11,8 +11,15 @@ from rich.text import Text
 __all__ = ["html_table", "in_words", "rich_table"]
 
 
+_LONG = 80
+"""Letters of a text that are shown where values are named."""
+
+
 def in_words(value: Any) -> str:
-    """A value as a row may hold it: lists with commas, a pair as a range, a past by its signs, None as "missing"."""
+    """A value as a row may hold it: lists with commas, a pair as a range, a past by its signs, None as "missing"; of a
+    long text the beginning."""
+    if isinstance(value, str):
+        return value if len(value) <= _LONG else value[: _LONG - 1] + "…"
     if value is None:
         return "missing"
     if isinstance(value, Mapping):
@@ -46,4 +53,6 @@ def rich_table(frame: pl.DataFrame) -> Table:
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, str):
+        return value
     return f"{value:.2f}" if isinstance(value, float) else in_words(value)

@@ -73,7 +73,8 @@ class Details:
             for row in self.modes.iter_rows(named=True)
             if len(self.modes) > 1
         ]
-        ranges = self.distribution.filter(pl.col("said").str.contains(" ")).head(_SHOWN)
+        one = pl.col("value") == pl.col("feature")  # axes of vectors and texts say nothing one by one
+        ranges = self.distribution.filter(one & pl.col("said").str.contains(" ")).head(_SHOWN)
         spread = [f"{row['feature']}: {row['said']}" for row in ranges.iter_rows(named=True)]
         said = [("kinds of what is liked", kinds), ("ranges, from 5 to 95 %", spread)]
         return [(heading, lines) for heading, lines in said if lines]

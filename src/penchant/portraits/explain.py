@@ -85,7 +85,7 @@ def counterfactual(
 
     Smallest: the fewest fields and tags, then the least cost (see `Counterfactual`), then the distance nearest to the
     threshold. Valid: numbers and dates between the least and the greatest training value, else values known from the
-    training rows. Numbers are given back to the last digit that matters to the model. Vectors never change.
+    training rows. Numbers are given back to the last digit that matters to the model. Vectors and texts never change.
 
     Arguments:
         only: the columns that may change; None: all but ids.

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
-__all__ = ["ExplanationForm", "GroupPortraitForm", "PortraitForm", "VerdictForm", "WhatIfForm"]
+__all__ = ["ExplanationForm", "GroupPortraitForm", "InterestForm", "PortraitForm", "VerdictForm", "WhatIfForm"]
 
 Side = Literal["item", "user"]
 
@@ -42,6 +42,17 @@ class LikelyForm(TypedDict):
     said: str
 
 
+class TermForm(TypedDict):
+    """A row of `Portrait.terms`."""
+
+    feature: str
+    term: str
+    weight: float
+    population: float
+    difference: float
+    lift: float
+
+
 class ModeForm(TypedDict):
     """A row of `Details.modes`."""
 
@@ -75,6 +86,8 @@ class PortraitForm(TypedDict):
     examples: list[dict[str, Any]]
     ball: RadiusForm
     likely: list[LikelyForm]
+    terms: list[TermForm]
+    sure: str
     details: DetailsForm | None
     notes: list[str]
 
@@ -196,3 +209,27 @@ class WhatIfForm(TypedDict):
     top: list[dict[str, Any]]
     core: float
     kept: float
+
+
+class TrackedForm(TypedDict):
+    """A row of `Interest.interests`."""
+
+    weight: float
+    likes: float
+    radius: float
+    nearest: list[str]
+
+
+class InterestForm(TypedDict):
+    """See `Interest`."""
+
+    subject: str
+    says: list[str]
+    point: list[float]
+    radius: float
+    moved: float
+    events: int
+    interests: list[TrackedForm]
+    features: list[MovedForm]
+    trajectory: list[dict[str, Any]]
+    notes: list[str]

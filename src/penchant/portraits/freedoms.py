@@ -108,7 +108,7 @@ def _among(kind: Kind, allowed: Any) -> Freedom:
     if not values:
         raise ConfigError(f"free: {name} = {allowed!r}: a list of values expected")
     if kind.block().form == "dense" and kind.block().size > 1:
-        raise ConfigError(f"free: {name}: a vector is free as a whole: give its name alone")
+        raise ConfigError(f"free: {name}: a {kind.field.kind} is free as a whole: give its name alone")
     cells = [[value] for value in values] if isinstance(kind, Tags) else values
     encoded = kind.encode(pl.Series(name, cells, strict=False))
     numbers = np.asarray(encoded.values if isinstance(encoded, Bag) else encoded).ravel()

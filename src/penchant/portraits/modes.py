@@ -19,7 +19,7 @@ from penchant.portraits._clusters import separate_groups
 from penchant.portraits._weights import weighted_mean
 from penchant.spaces import BaseSpace
 from penchant.tables import SideEncoder
-from penchant.tables.kinds import Kind
+from penchant.tables.kinds import Kind, Text
 
 __all__ = ["Mode", "find_modes"]
 
@@ -151,13 +151,16 @@ def _name(
 def _words(
     score: Float64[np.ndarray, " width"], mean: Float64[np.ndarray, " width"], encoder: SideEncoder
 ) -> Iterator[tuple[float, str]]:
-    """What could be said, with how telling it is. Single axes of vectors mean nothing to anyone."""
+    """What could be said, with how telling it is: of text its terms. Single axes of vectors mean nothing to anyone."""
     kinds = {kind.field.name: kind for kind in encoder.kinds}
     for block, place in encoder.layout.places():
         kind, told = kinds[block.name], score[place]
         if block.form == "dense":
             if block.width == 1:
                 yield abs(float(told[0])), _of_one(kind, block, float(told[0]) > 0)
+            elif isinstance(kind, Text):
+                terms = kind.telling(mean[place], mean[place] - told, _PARTS)
+                yield from ((one.weight - one.usual, one.term) for one in terms)
             continue
         labels, common = kind.labels(), np.flatnonzero(mean[place] >= _COMMON)
         said = [(float(told[j]), labels[j]) for j in common]

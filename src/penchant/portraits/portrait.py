@@ -16,7 +16,12 @@ from penchant.portraits.intervals import OPEN
 from penchant.portraits.page import Shown
 from penchant.portraits.radius import Radius
 
-__all__ = ["Portrait"]
+__all__ = ["TERMS", "Portrait"]
+
+TERMS = {"feature": pl.String, "term": pl.String} | dict.fromkeys(
+    ("weight", "population", "difference", "lift"), pl.Float64
+)
+"""Columns of `Portrait.terms`."""
 
 _BAR = 20
 _TELLING = 0.02
@@ -56,6 +61,12 @@ class Portrait(Shown):
     """The distribution, the kinds of what is liked, whole rows that do not exist yet; None where not asked for."""
     notes: tuple[str, ...] = field(default=())
     """What a reader has to know before trusting it."""
+    terms: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TERMS))
+    """Of fields of free text the terms that weigh more than usual, the largest difference first: feature, term, weight
+    (TF-IDF in [0, 1], as the field's axes tell it), population (the same over all likes), difference, lift."""
+
+    sure: str = ""
+    """How sure it is where the subject lies, in a sentence; nothing where points do not say (only Gaussians do)."""
 
     def top(self, n: int = 5) -> pl.DataFrame:
         """The ``n`` values that are most over-represented against the population."""
@@ -73,6 +84,8 @@ class Portrait(Shown):
             "says": list(self.sentences()),
             "ball": asdict(self.ball),
             "likely": self.likely.to_dicts(),
+            "terms": self.terms.to_dicts(),
+            "sure": self.sure,
             "details": None if self.details is None else self.details.to_dict(),
             "notes": list(self.notes),
         }
@@ -94,9 +107,13 @@ class Portrait(Shown):
         examples = "".join(f"<li>{html.escape(line)}</li>" for line in self._example_lines())
         notes = "".join(f"<p><em>{html.escape(note)}</em></p>" for note in self.notes)
         sentences = "; ".join(self.sentences())
-        said = "".join(f"<p>{html.escape(line)}</p>" for line in (_capital(sentences), self.ball.words) if line)
+        said = "".join(
+            f"<p>{html.escape(line)}</p>" for line in (_capital(sentences), self.sure, self.ball.words) if line
+        )
         likely = "".join(f"<li>{html.escape(line)}</li>" for line in self._likely_lines())
         likely = f"<h4>{_LIKELY}</h4><ul>{likely}</ul>" if likely else ""
+        terms = "".join(f"<li>{html.escape(line)}</li>" for line in self._term_lines())
+        likely += f"<h4>{_TERMS}</h4><ul>{terms}</ul>" if terms else ""
         details = "" if self.details is None else self.details.to_html()
         return (
             f"<section class='penchant-portrait'><h3>{html.escape(self.title)}</h3>{said}"
@@ -132,8 +149,11 @@ class Portrait(Shown):
         likely = [Text(line) for line in self._likely_lines()]
         if likely:
             likely = [Text(_LIKELY, style="bold"), *likely]
+        terms = [Text(line) for line in self._term_lines()]
+        likely += [Text(_TERMS, style="bold"), *terms] if terms else []
         details = [] if self.details is None else [self.details]
-        last = (Text(self._examples_heading(), style="bold"), *lines, Text(self.ball.words, style="dim"), *notes)
+        ends = [Text(line, style="dim") for line in (self.sure, self.ball.words) if line]
+        last = (Text(self._examples_heading(), style="bold"), *lines, *ends, *notes)
         return Group(table, *said, Text("typical", style="bold"), typical, *likely, *details, *last)
 
     def sentences(self, most: int = 5) -> Iterator[str]:
@@ -160,6 +180,11 @@ class Portrait(Shown):
         for row in self.likely.filter(~pl.col("open")).iter_rows(named=True):
             yield f"{row['feature']}: {row['said']}"
 
+    def _term_lines(self) -> Iterator[str]:
+        for (feature,), rows in self.terms.group_by("feature", maintain_order=True):
+            said = (f"{row['term']} ({row['lift']:.1f}×)" for row in rows.iter_rows(named=True))
+            yield f"{feature}: {', '.join(said)}"
+
     def _shown(self, more: int = 8, less: int = 4) -> Iterator[dict[str, Any]]:
         """The most over- and the most under-represented rows, in falling order of the difference."""
         ordered = self.features.sort("difference", descending=True, maintain_order=True)
@@ -181,6 +206,7 @@ class Portrait(Shown):
             yield f"{name}  ({by}P {row['probability']:.2f})"
 
 
+_TERMS = "terms that weigh more than in everyone's likes"
 _LIKELY = "nine of ten that are liked (field by field)"
 
 

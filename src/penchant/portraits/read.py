@@ -9,10 +9,10 @@ from jaxtyping import Float
 from penchant.portraits._rows import likeliest
 from penchant.portraits.details import Details
 from penchant.portraits.intervals import OPEN, PortraitIntervals
-from penchant.portraits.portrait import Portrait
+from penchant.portraits.portrait import TERMS, Portrait
 from penchant.portraits.radius import Radius
 from penchant.tables import SideEncoder
-from penchant.tables.kinds import Kind
+from penchant.tables.kinds import Kind, Text
 
 __all__ = ["likely_values", "read_portrait"]
 
@@ -36,6 +36,7 @@ def read_portrait(
     likely: pl.DataFrame | None = None,
     details: Details | None = None,
     notes: tuple[str, ...] = (),
+    sure: str = "",
 ) -> Portrait:
     """The typical portrait.
 
@@ -51,6 +52,7 @@ def read_portrait(
         likely: see `likely_values`; None: nothing was held out to say it from.
         details: what stands behind it.
         notes: what a reader has to know.
+        sure: how sure it is where the subject lies; nothing where that is not known.
 
     Source: the disclosure, §3.4; docs/theory, section Reading the space.
     """
@@ -67,7 +69,23 @@ def read_portrait(
         likely=pl.DataFrame(schema=_LIKELY) if likely is None else likely,
         details=details,
         notes=notes,
+        terms=_terms(vector, population.astype(np.float64), encoder),
+        sure=sure,
     )
+
+
+def _terms(
+    vector: Float[np.ndarray, " width"], population: Float[np.ndarray, " width"], encoder: SideEncoder
+) -> pl.DataFrame:
+    """See `Portrait.terms`."""
+    kinds = {kind.field.name: kind for kind in encoder.kinds}
+    rows = [
+        (kind.field.heading, term, mine, usual, mine - usual, max(mine, _FLOOR) / max(usual, _FLOOR))
+        for block, place in encoder.layout.places()
+        if isinstance(kind := kinds[block.name], Text)
+        for term, mine, usual in kind.telling(vector[place], population[place])
+    ]
+    return pl.DataFrame(rows, schema=TERMS, orient="row")
 
 
 def _features(

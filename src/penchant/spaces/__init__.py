@@ -6,6 +6,7 @@
 from penchant.spaces.ball import Ball, Box, Intersection, intersection
 from penchant.spaces.base import BaseSpace
 from penchant.spaces.capacity import capacity
+from penchant.spaces.gaussian import GaussianSpace
 from penchant.spaces.uniform import UniformSpace
 
 Space = UniformSpace
@@ -15,6 +16,7 @@ __all__ = [
     "Ball",
     "BaseSpace",
     "Box",
+    "GaussianSpace",
     "Intersection",
     "Space",
     "UniformSpace",
@@ -22,4 +24,4 @@ __all__ = [
     "intersection",
 ]
 
-KINDS: dict[str, type[BaseSpace]] = {"uniform": UniformSpace}
+KINDS: dict[str, type[BaseSpace]] = {"uniform": UniformSpace, "gaussian": GaussianSpace}

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from penchant.spaces import _minkowski
 
-__all__ = ["by_products", "cross_distance", "direct", "error", "powers"]
+__all__ = ["by_products", "cross_distance", "direct", "error", "powers", "slices"]
 
 _AT_ONCE = 1 << 22
 """Numbers held at a time where differences are laid out one by one."""
@@ -89,12 +89,12 @@ def direct(x: Float[Tensor, "n k"], y: Float[Tensor, "m k"], r: float) -> Float[
     if math.isinf(r):
         return torch.cdist(x, y, p=math.inf)
     out = x.new_empty(len(x), len(y))
-    for rows in _slices(len(x), y.numel()):
+    for rows in slices(len(x), y.numel()):
         out[rows] = _minkowski.distance(x[rows, None], y, r)
     return out
 
 
-def _slices(n: int, each: int) -> Iterator[slice]:
+def slices(n: int, each: int) -> Iterator[slice]:
     """0 … n in steps that hold about `_AT_ONCE` numbers, ``each`` a row."""
     step = max(1, _AT_ONCE // max(each, 1))
     return (slice(i, i + step) for i in range(0, n, step))
@@ -112,7 +112,7 @@ class _Cross(torch.autograd.Function):
             mean = powers(x, y, r)
             near = (mean <= _TRUST * error(x, y, r)).nonzero()
             norm = _minkowski.root(mean.clamp_(min=0), r)
-            for rows in _slices(len(near), x.shape[1]):
+            for rows in slices(len(near), x.shape[1]):
                 i, j = near[rows].unbind(1)
                 norm[i, j] = _minkowski.distance(x[i], y[j], r)
         ctx.save_for_backward(x, y, norm, near)
@@ -143,7 +143,7 @@ class _CrossGradient(torch.autograd.Function):
 
 def _backward_direct(x: Tensor, y: Tensor, norm: Tensor, gradient: Tensor, r: float) -> tuple[Tensor, Tensor]:
     to_x, to_y = torch.zeros_like(x), torch.zeros_like(y)
-    for rows in _slices(len(x), y.numel()):
+    for rows in slices(len(x), y.numel()):
         part = _minkowski.slope(x[rows, None] - y, norm[rows], r) * gradient[rows, :, None]
         to_x[rows] = part.sum(1)
         to_y -= part.sum(0)
@@ -163,7 +163,7 @@ def _backward_by_products(
     with torch.autocast(x.device.type, enabled=False):
         to_x = torch.stack([signs[i] * xs[odd - i] * (weight @ ys[i]) for i in range(odd + 1)]).sum(0)
         to_y = torch.stack([-signs[i] * ys[i] * (weight.T @ xs[odd - i]) for i in range(odd + 1)]).sum(0)
-    for rows in _slices(len(near), x.shape[1]):
+    for rows in slices(len(near), x.shape[1]):
         i, j = near[rows].unbind(1)
         part = _minkowski.slope(x[i] - y[j], norm[i, j], r) * gradient[i, j][:, None]
         to_x.index_add_(0, i, part)

@@ -5,7 +5,8 @@ n nearest goes on a shortlist, which is computed anew in float64 and ordered by 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -15,13 +16,34 @@ from torch import Tensor
 from penchant.errors import ConfigError
 from penchant.spaces import _cross, _minkowski
 
-__all__ = ["nearest"]
+__all__ = ["Measure", "by_norm", "nearest", "wide"]
 
 _BLOCK = 1 << 16
 """Points in a block, at most."""
 
 _SPARE = 16
 """Rows on the shortlist beyond n, which nearly always reach past the rounding."""
+
+
+class Measure(NamedTuple):
+    """How far queries are from points: fast for all, exactly for a few."""
+
+    rough: Callable[[Tensor, Tensor], tuple[Tensor, Tensor | None]]
+    """Queries (q, k) and points (m, k) to values (q, m) that rise with the distance, and by how much (q, 1) two of them
+    may be in the wrong order; None: by their rounding alone."""
+    exact: Callable[[Tensor, Tensor], Tensor]
+    """Queries (q, 1, k) and points (q, s, k), in float64, to base distances (q, s)."""
+
+
+def by_norm(r: float) -> Measure:
+    """The measure of d_r."""
+    return Measure(partial(_rough, r=r), partial(_minkowski.distance, r=r))
+
+
+def _rough(queries: Tensor, block: Tensor, r: float) -> tuple[Tensor, Tensor | None]:
+    if _cross.by_products(r):
+        return _cross.powers(queries, block, r), 2 * _cross.error(queries, block, r)
+    return _cross.direct(queries, block, r), None
 
 
 class _Found(NamedTuple):
@@ -44,16 +66,24 @@ def nearest(
     queries: Float[Tensor, "q k"],
     points: Float[Tensor, "m k"],
     n: int,
-    r: float,
+    measure: Measure,
     *,
     exclude: Sequence[Int[Tensor, " _"]] | None,
     chunk: int,
-) -> tuple[Float[Tensor, "q n"], Int[Tensor, "q n"]]:
-    """The n nearest points of each query under d_r; see `penchant.spaces.uniform.UniformSpace.topk`.
+) -> tuple[Float[Tensor, "q _n"], Int[Tensor, "q _n"]]:
+    """The n nearest points of each query; see `penchant.spaces.base.BaseSpace.topk`.
 
     Raises:
-        ConfigError: ``exclude`` of another length than the queries, or with a row that is no point's.
+        ConfigError: n not in 1 … m, chunk below 1, ``exclude`` of another length than the queries, or with a row that
+            is no point's.
     """
+    if len(points) == 0 or len(queries) == 0:
+        shape = (len(queries), 0 if len(points) == 0 else n)
+        return queries.new_zeros(shape), torch.zeros(shape, dtype=torch.int64, device=queries.device)
+    if not 1 <= n <= len(points):
+        raise ConfigError(f"n = {n}: between 1 and the {len(points)} points expected")
+    if chunk < 1:
+        raise ConfigError(f"chunk = {chunk}: at least 1 expected")
     queries, points = _minkowski.single(queries), _minkowski.single(points)
     width = max(1, min(len(points), _BLOCK, chunk))
     step = max(1, chunk // width)
@@ -61,17 +91,19 @@ def nearest(
     found: list[_Found] = []
     for start in range(0, len(queries), step):
         part = queries[start : start + step]
-        best = _Found(part.new_zeros(len(part), 0, dtype=_wide(part)), _no_rows(part))
+        best = _Found(wide(part.new_zeros(len(part), 0)), _no_rows(part))
         for first in range(0, len(points), width):
             block = points[first : first + width]
-            best = _merge(best, _search(part, block, n, r, _mask(excluded, start, len(part), first, block)), first, n)
+            mask = _mask(excluded, start, len(part), first, block)
+            best = _merge(best, _search(part, block, n, measure, mask), first, n)
         found.append(best)
     distance, row = torch.cat([f.distance for f in found]), torch.cat([f.row for f in found])
     return distance.to(queries.dtype), row.masked_fill(distance.isinf(), -1)
 
 
-def _wide(x: Tensor) -> torch.dtype:
-    return x.dtype if x.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
+def wide(x: Tensor) -> Tensor:
+    """In float64, but for Apple's GPUs, which have none."""
+    return x if x.device.type == "mps" else x.double()
 
 
 def _no_rows(part: Tensor) -> Tensor:
@@ -86,16 +118,13 @@ def _merge(best: _Found, more: _Found, first: int, n: int) -> _Found:
     return _Found(distance.gather(1, order), row.gather(1, order))
 
 
-def _search(queries: Tensor, block: Tensor, n: int, r: float, mask: tuple[Tensor, Tensor] | None) -> _Found:
+def _search(queries: Tensor, block: Tensor, n: int, measure: Measure, mask: tuple[Tensor, Tensor] | None) -> _Found:
     """The n nearest of one block: rough values, a shortlist, its distances anew."""
-    if _cross.by_products(r):
-        rough, slack = _cross.powers(queries, block, r), 2 * _cross.error(queries, block, r)
-    else:
-        rough, slack = _cross.direct(queries, block, r), None
+    rough, slack = measure.rough(queries, block)
     if mask is not None:
         rough[mask] = math.inf
     rows = _shortlist(rough, slack, min(n, len(block)), queries.shape[1])
-    exact = _exact(queries, block, rows, r).masked_fill_(rough.gather(1, rows).isinf(), math.inf)
+    exact = _exact(queries, block, rows, measure).masked_fill_(rough.gather(1, rows).isinf(), math.inf)
     order = exact.sort(dim=1, stable=True).indices[:, :n]
     return _Found(exact.gather(1, order), rows.gather(1, order))
 
@@ -114,12 +143,11 @@ def _shortlist(rough: Tensor, slack: Tensor | None, n: int, k: int) -> Tensor:
     return rows.sort(1).values
 
 
-def _exact(queries: Tensor, block: Tensor, rows: Tensor, r: float) -> Tensor:
+def _exact(queries: Tensor, block: Tensor, rows: Tensor, measure: Measure) -> Tensor:
     """Distances of each query to its shortlist, in float64, a few queries at a time."""
-    wide = _wide(queries)
     step = max(1, _cross._AT_ONCE // max(1, rows.shape[1] * queries.shape[1]))
     parts = [
-        _minkowski.distance(queries[i : i + step, None].to(wide), block[rows[i : i + step]].to(wide), r)
+        measure.exact(wide(queries[i : i + step, None]), wide(block[rows[i : i + step]]))
         for i in range(0, len(queries), step)
     ]
     return torch.cat(parts)

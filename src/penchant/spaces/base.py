@@ -5,13 +5,16 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from penchant.errors import ConfigError, SpaceError
+from penchant.spaces import _nearest
+from penchant.spaces._nearest import Measure, wide
+from penchant.spaces._pairs import all_pairs
 
 __all__ = ["BaseSpace", "as_norm"]
 
@@ -25,9 +28,8 @@ class BaseSpace(ABC):
     Raises: ConfigError: an option outside its range.
     """
 
-    is_metric: ClassVar[bool]
-    """Do the four axioms hold? What needs the triangle inequality refuses spaces without it."""
-
+    kind: str = ""
+    """The space, by its name in `penchant.spaces.KINDS`."""
     dim: int = 64
     """Axes k."""
     cap: float | int | Literal["auto"] | None = "auto"
@@ -37,6 +39,8 @@ class BaseSpace(ABC):
     """What bounds a point: tanh gives M = [-1, 1]^k, sigmoid [0, 1]^k. A ReLU bounds nothing: refused."""
 
     def __post_init__(self) -> None:
+        if self.kind != type(self).kind:
+            raise ConfigError(f"space.kind = {self.kind!r}: a {type(self).__name__} is {type(self).kind!r}")
         if isinstance(self.dim, bool) or int(self.dim) != self.dim or self.dim < 1:
             raise ConfigError(f"space.dim = {self.dim}: a whole number >= 1 expected")
         box: str = self.box
@@ -47,6 +51,32 @@ class BaseSpace(ABC):
         if not (cap is None or cap == "auto" or (isinstance(cap, float | int) and cap > 0)):
             why = "; for the base metric, say None" if cap == 0 else ""
             raise ConfigError(f"space.cap = {cap!r}: a distance > 0, 'auto' or None expected{why}")
+
+    @property
+    def is_metric(self) -> bool:
+        """Do the four axioms hold? What needs the triangle inequality refuses spaces without it."""
+        return True
+
+    def require_metric(self, question: str) -> None:
+        """Refuse a question that needs a metric.
+
+        Raises:
+            SpaceError: this is none; names the question.
+        """
+        if not self.is_metric:
+            raise SpaceError(
+                f"{question}: a metric is needed, and the distance of {self} is none: it is not the same both ways, "
+                "and what is near to something near may be far"
+            )
+
+    @property
+    def axes(self) -> int:
+        """Axes on which a point lies; its other coordinates, where it has any, say how surely."""
+        return self.dim
+
+    def location(self, points: Float[Tensor, "*n k"]) -> Float[Tensor, "*n axes"]:
+        """Where points lie: what is decoded."""
+        return points
 
     @property
     def low(self) -> float:
@@ -63,6 +93,11 @@ class BaseSpace(ABC):
     def diameter(self) -> float:
         """The largest base distance between two points of the box."""
 
+    @property
+    def reach(self) -> float:
+        """The largest base distance from the centre of the box."""
+        return self.diameter / 2
+
     def bound(self, x: Float[Tensor, "*n k"]) -> Float[Tensor, "*n k"]:
         """Any vectors into the box: the only place where an embedding is made bounded."""
         return torch.tanh(x) if self.box == "tanh" else torch.sigmoid(x)
@@ -71,11 +106,12 @@ class BaseSpace(ABC):
     def base_distance(self, x: Float[Tensor, "*#n k"], y: Float[Tensor, "*#n k"]) -> Float[Tensor, "*n"]:
         """Distance without the cap, row by row; leading axes broadcast."""
 
-    @abstractmethod
     def cross(self, x: Float[Tensor, "n k"], y: Float[Tensor, "m k"]) -> Float[Tensor, "n m"]:
-        """Distance without the cap of every x to every y."""
+        """Distance without the cap of every x to every y: n·m·k steps, some rows at a time."""
+        self.check_dim(x, y)
+        return all_pairs(self.base_distance, x, y)
 
-    @abstractmethod
+    @torch.no_grad()
     def topk(
         self,
         queries: Float[Tensor, "q k"],
@@ -85,7 +121,36 @@ class BaseSpace(ABC):
         exclude: Sequence[Int[Tensor, " _"]] | None = None,
         chunk: int = 1 << 22,
     ) -> tuple[Float[Tensor, "q _n"], Int[Tensor, "q _n"]]:
-        """The n nearest points of each query, the nearest first, ties by the lower row number."""
+        """The n nearest points of each query, the nearest first, ties by the lower row number; exact.
+
+        Arguments:
+            n: 1 … m; where fewer are left after ``exclude``, the rest has distance inf and row -1.
+            exclude: for each query, rows of ``points`` that do not count.
+            chunk: entries of the distance matrix held at a time; changes no result.
+
+        Returns:
+            Base distances (q, n) from the query to the point, computed in float64, and rows (q, n). No points: (q, 0).
+
+        Raises:
+            SpaceError: points of another dimension. ConfigError: n not in 1 … m, chunk below 1, or
+                ``exclude`` not one list of rows for each query.
+        """
+        self.check_dim(queries, points)
+        measure = self._measure()
+        where = self._searched(queries), self._searched(points)
+        return _nearest.nearest(*where, n, measure, exclude=exclude, chunk=chunk)
+
+    def _measure(self) -> Measure:
+        """How `topk` searches; where nothing faster is known, by going through all pairs in float64."""
+
+        def rough(queries: Tensor, block: Tensor) -> tuple[Tensor, None]:
+            return all_pairs(self.base_distance, wide(queries), wide(block)), None
+
+        return Measure(rough, self.base_distance)
+
+    def _searched(self, points: Float[Tensor, "*n k"]) -> Float[Tensor, "*n k"]:
+        """The coordinates on which that goes."""
+        return points
 
     def distance(self, x: Float[Tensor, "*#n k"], y: Float[Tensor, "*#n k"]) -> Float[Tensor, "*n"]:
         """min(a, d), row by row; an "auto" that is not settled yet counts as no cap."""
@@ -117,9 +182,9 @@ class BaseSpace(ABC):
             raise ConfigError(
                 f"threshold = {threshold}, margin = {margin}: a threshold above 0 and a margin >= 0 expected"
             )
-        if threshold >= self.diameter / 2:
+        if threshold >= self.reach:
             _warn(
-                f"the threshold {threshold:.3g} is not below half the box's side, {self.diameter / 2:g}: "
+                f"the threshold {threshold:.3g} is not below {self.reach:.3g}, as far as anything is from the centre: "
                 "a user at the centre would like everything"
             )
         if self.cap is None:

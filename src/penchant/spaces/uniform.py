@@ -8,16 +8,13 @@ in all of them.
 Source: Munkres, Topology (2000), §20; the disclosure, §3.5. Differs from it: any norm; no cap is None, not 0.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from penchant.errors import ConfigError
-from penchant.spaces import _cross, _minkowski, _nearest
+from penchant.spaces import _cross, _minkowski
+from penchant.spaces._nearest import Measure, by_norm
 from penchant.spaces.base import BaseSpace, as_norm
 
 __all__ = ["UniformSpace"]
@@ -38,8 +35,8 @@ class UniformSpace(BaseSpace):
         tensor(0.3000)
     """
 
-    is_metric: ClassVar[bool] = True
-
+    kind: str = "uniform"
+    """The space, by its name in `penchant.spaces.KINDS`."""
     norm: float | int = 2.0
     """r: 1, 2, 4, …, inf (the sup norm; also as the text "inf")."""
 
@@ -74,36 +71,5 @@ class UniformSpace(BaseSpace):
         self.check_dim(x, y)
         return _cross.cross_distance(x, y, self.norm)
 
-    @torch.no_grad()
-    def topk(
-        self,
-        queries: Float[Tensor, "q k"],
-        points: Float[Tensor, "m k"],
-        n: int,
-        *,
-        exclude: Sequence[Int[Tensor, " _"]] | None = None,
-        chunk: int = 1 << 22,
-    ) -> tuple[Float[Tensor, "q _n"], Int[Tensor, "q _n"]]:
-        """The n nearest points of each query, the nearest first, ties by the lower row number; exact.
-
-        Arguments:
-            n: 1 … m; where fewer are left after ``exclude``, the rest has distance inf and row -1.
-            exclude: for each query, rows of ``points`` that do not count.
-            chunk: entries of the distance matrix held at a time; changes no result.
-
-        Returns:
-            Base distances (q, n), computed in float64, and rows (q, n). No points: (q, 0).
-
-        Raises:
-            SpaceError: points of another dimension. ConfigError: n not in 1 … m, chunk below 1, or
-                ``exclude`` not one list of rows for each query.
-        """
-        self.check_dim(queries, points)
-        if len(points) == 0 or len(queries) == 0:
-            shape = (len(queries), 0 if len(points) == 0 else n)
-            return queries.new_zeros(shape), torch.zeros(shape, dtype=torch.int64, device=queries.device)
-        if not 1 <= n <= len(points):
-            raise ConfigError(f"n = {n}: between 1 and the {len(points)} points expected")
-        if chunk < 1:
-            raise ConfigError(f"chunk = {chunk}: at least 1 expected")
-        return _nearest.nearest(queries, points, n, self.norm, exclude=exclude, chunk=chunk)
+    def _measure(self) -> Measure:
+        return by_norm(self.norm)

@@ -17,7 +17,7 @@ SIDES: tuple[Side, ...] = ("user", "item", "context")
 SECTIONS: dict[Side, str] = {"user": "users", "item": "items", "context": "interactions"}
 """The table (and the section of schema.toml) in which a side's columns are."""
 
-KIND_NAMES = ("numeric", "binary", "category", "tags", "vector", "date", "id")
+KIND_NAMES = ("numeric", "binary", "category", "tags", "vector", "text", "date", "id")
 """The keys of `penchant.tables.kinds.KINDS`, written here because a schema is read without its kinds."""
 
 HISTORY = "history"
@@ -26,13 +26,20 @@ HISTORY = "history"
 _ALL_KINDS = (*KIND_NAMES, HISTORY)
 
 _SCALES = ("minmax", "log", "quantile")
+_ANALYZERS = ("words", "characters")
+_DEFAULTS = {"scale": "minmax", "min_count": 1}
+"""Of options that are not None where they are left out."""
+_LEAST = {"size": 2, "max_terms": 2}
 
 _USED_BY = {
     "scale": ("numeric",),
     "delimiter": ("tags", "vector"),
     "format": ("date",),
     "unit": ("numeric", "vector"),
-    "min_count": ("category", "tags", "id"),
+    "min_count": ("category", "tags", "text", "id"),
+    "size": ("text",),
+    "max_terms": ("text",),
+    "analyzer": ("text",),
     "half_life": (HISTORY,),
     "last": (HISTORY,),
 }
@@ -53,7 +60,7 @@ class Field:
     side: Side
     """Whose column it is: user, item or context."""
     kind: str
-    """One of numeric, binary, category, tags, vector, date, id; or history, which is no column (users only)."""
+    """One of numeric, binary, category, tags, vector, text, date, id; or history, which is no column (users only)."""
     scale: str = "minmax"
     """numeric: minmax (straight from least to greatest), log (by the logarithm) or quantile (by rank)."""
     delimiter: str | None = None
@@ -65,8 +72,15 @@ class Field:
     unit: str | None = None
     """numeric and vector: the unit people read after a value, "years"."""
     min_count: int = 1
-    """category, tags and id: a value rarer than this in the training rows has the place of the unseen."""
-
+    """category, tags and id: a value rarer than this in the training rows has the place of the unseen. text: a term
+    that fewer training texts have is not known."""
+    size: int | None = None
+    """text: how many numbers a text becomes at most. None: 32."""
+    max_terms: int | None = None
+    """text: only so many terms are known, those that the most training texts have. None: 5,000."""
+    analyzer: str | None = None
+    """text: what counts as a term. words: what stands between blanks, in every script; characters: each three letters
+    of a word (two where a script has no blanks). None: words, and two neighbouring characters without blanks."""
     half_life: float | int | None = None
     """history: time after which an earlier item counts half as much, counted from the user's newest one; in units of
     the time column, days where that holds dates. None: all count alike."""
@@ -103,11 +117,18 @@ class Field:
             yield self._problem(f"scale {self.scale!r} is unknown: {known}", nearest(self.scale, _SCALES))
         if self.min_count < 1:
             yield self._problem(f"min_count must be at least 1, got {self.min_count}")
+        for option, least in _LEAST.items():
+            value = getattr(self, option)
+            if value is not None and value < least:
+                yield self._problem(f"{option} must be at least {least}, got {value}")
+        if self.analyzer is not None and self.analyzer not in _ANALYZERS:
+            known = f"one of {', '.join(_ANALYZERS)} expected"
+            yield self._problem(f"analyzer {self.analyzer!r} is unknown: {known}", nearest(self.analyzer, _ANALYZERS))
         for option in ("delimiter", "format", "title", "unit"):
             if getattr(self, option) == "":
                 yield self._problem(f"{option} is empty", f"Leave {option} out")
         for option, kinds in _USED_BY.items():
-            if self.kind not in kinds and getattr(self, option) not in (None, 1, "minmax"):
+            if self.kind not in kinds and getattr(self, option) != _DEFAULTS.get(option):
                 message = f"{option} is not used by kind {self.kind!r}, only by {' and '.join(kinds)}"
                 yield self._problem(message, f"Leave {option} out")
 

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from penchant.tables.kinds._terms import splitter
+
 __all__ = ["SAMPLE", "Guess", "guess"]
 
 SAMPLE = 200_000
@@ -17,6 +19,12 @@ _RECURS = 0.9
 """Values recur where there are at most so many distinct ones per row."""
 _LONG = 40
 """Text longer than this on average is prose, not a code."""
+_PROSE = 6
+"""Free text has at least so many words a row (pairs of characters, where there are no blanks), in half of the rows."""
+_READ = 1000
+"""Rows of text that are read for it."""
+_NO_PROSE = r"^\s*([\[{<]|\w+://|www\.|[\w.]*@|[/\\~]|[A-Za-z]:\\)"
+"""How JSON, markup, addresses and paths begin."""
 _ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 
 
@@ -96,6 +104,8 @@ def _code(column: pl.Series, distinct: int) -> Guess:
     """Few values that recur are a category, many an id; what does not recur is no feature."""
     length = column.cast(pl.String).str.len_chars().mean()
     assert isinstance(length, float)
+    if (distinct > _MANY or distinct > _RECURS * len(column)) and _prose(column, length):
+        return Guess("text", {}, "is free text, read by its words; leave it out if these tell nothing")
     if distinct > _RECURS * len(column):
         return _out("hardly a value recurs (free text, or a key)")
     if distinct <= _MANY and (distinct <= len(column) / 2 or len(column) < _FEW_ROWS):
@@ -103,6 +113,25 @@ def _code(column: pl.Series, distinct: int) -> Guess:
     if length > _LONG:
         return _out("it is long text")
     return Guess("id", {}, f"has {distinct:,} values, too many for a category")
+
+
+def _prose(column: pl.Series, length: float) -> bool:
+    """Whether it is text by its words: not ids, names, titles, links, paths, code or postal addresses.
+
+    Long (more than 40 letters on average, half as many where a script has no blanks), of several terms a row; of all
+    terms at most four in five differ, and at most one in four has a digit.
+    """
+    if column.dtype != pl.String:
+        return False
+    some = column.gather_every(max(1, len(column) // _READ))
+    terms = [splitter(None)(text[: 50 * _LONG]) for text in some.to_list()]
+    flat = [term for row in terms for term in row]
+    unspaced = sum(len(term) == 2 and not term.isascii() for term in flat) > len(flat) / 2
+    several = sum(len(row) >= _PROSE for row in terms) > len(terms) / 2
+    strange = some.str.contains(_NO_PROSE).sum() > len(some) / 2
+    digits = sum(any(map(str.isdigit, term)) for term in flat)
+    recurring = len(set(flat)) <= 0.8 * len(flat) and digits <= len(flat) / 4
+    return length > _LONG / (1 + unspaced) and several and recurring and not strange
 
 
 def _vector(column: pl.Series) -> Guess | None:

@@ -151,6 +151,10 @@ def _warnings(found: Reading) -> Iterator[Problem]:
                 yield Problem(name, f"{missing:.0%} of the rows have no value", field.name, fix=fix)
             if field.kind not in ("vector", "id") and values.drop_nulls().n_unique() == 1:
                 yield Problem(name, "every row has the same value: it tells nothing", field.name, fix=fix)
+            blank = (values.cast(pl.String).str.strip_chars() == "").sum() if field.kind == "text" else 0
+            if blank > _MOSTLY_MISSING * len(values):
+                message = f"{blank / len(values):.0%} of the texts are empty"
+                yield Problem(name, message, field.name, fix="Write null where there is none")
     weight = _column(found.frames["interactions"], schema.weight)
     if weight is not None and len(weight) and (weight.cast(pl.Float64) == 0).all():
         yield Problem(found.names["interactions"], "every row weighs 0: nothing is left to learn from", weight.name)

@@ -1,10 +1,11 @@
 """The field of kind ``history``: what each user liked and did not like earlier, taken from the training interactions.
 
 It is no column. Known users have the history of the training rows; whoever is in no table brings one along,
-``{"history": ["i7", "i9"]}`` or ``{"history": {"liked": ["i7"], "disliked": ["i3"]}}``, and needs no retraining.
+``{"history": ["i7", "i9"]}`` or ``{"history": {"liked": ["i7"], "disliked": ["i3"]}}``, or in full and in order of time
+``{"history": [{"item": "i3", "liked": False}, {"item": "i7"}]}``, and needs no retraining.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +14,20 @@ import polars as pl
 from jaxtyping import Float64, Int64
 
 from penchant._spec import History
-from penchant.errors import DataError, Problem, UnknownIdError
+from penchant.errors import UnknownIdError
+from penchant.tables._brought import brought
 from penchant.tables._field import Field
 from penchant.tables._tables import Tables
-from penchant.tables.kinds._base import excerpt
 from penchant.tables.vocabulary import Vocabulary
 
 __all__ = ["Histories"]
 
-_SIGNS = ("liked", "disliked")
 _DAY_US = 86_400_000_000
+_PLACED = {
+    "place": pl.int_range(pl.len()).over("user"),
+    "age": (pl.col("time").max().over("user") - pl.col("time")).fill_null(0.0),
+}
+"""Place and age of entries that are in order of time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,32 +63,28 @@ class Histories:
         frame = frame.unique(["user", "item"], keep="last", maintain_order=True)
         if field.last is not None:
             frame = frame.group_by("user", maintain_order=True).tail(int(field.last))
+        frame = frame.with_columns(**_PLACED)
         weight = np.ones(frame.height)
         if field.half_life is not None:
-            age = pl.col("time").max().over("user") - pl.col("time")
-            weight = _decayed(frame.select(age.fill_null(0.0)).to_series().to_numpy(), float(field.half_life))
+            weight = _decayed(frame["age"].to_numpy(), float(field.half_life))
         frame = frame.with_columns(weight=pl.Series(weight, dtype=pl.Float32))
         return cls.from_frame(field, users, items, frame)
 
     @classmethod
     def from_frame(cls, field: Field, users: Vocabulary, items: Vocabulary, frame: pl.DataFrame) -> "Histories":
-        """From a frame of user and item (row numbers), liked and weight, each pair once."""
-        frame = frame.sort("user", "item")
-        counts = np.bincount(frame["user"].to_numpy(), minlength=len(users))
-        past = History(
-            frame["item"].to_numpy().astype(np.int64),
-            frame["liked"].to_numpy().astype(np.float32),
-            frame["weight"].to_numpy().astype(np.float32),
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        )
-        return cls(field, users, items, past)
+        """From a frame of user and item (row numbers), liked, weight, place and age, each pair once.
+
+        Without place and age, as earlier versions wrote it, the order of the items stands for that of time.
+        """
+        if "place" not in frame.columns:
+            frame = frame.sort("user", "item").with_columns(place=_PLACED["place"], age=pl.lit(0.0))
+        return cls(field, users, items, _past(frame, len(users)))
 
     def frame(self) -> pl.DataFrame:
         """The history as `from_frame` takes it."""
         user = np.repeat(np.arange(len(self.users)), np.diff(self.past.offsets))
-        return pl.DataFrame(
-            {"user": user, "item": self.past.items, "liked": self.past.liked, "weight": self.past.weight}
-        )
+        named = zip(("item", "liked", "weight", "place", "age"), self.past[:-1], strict=True)
+        return pl.DataFrame({"user": user, **dict(named)})
 
     def of(self, keys: pl.Series) -> History:
         """The history of users by key; users who are not known have an empty one."""
@@ -93,29 +94,33 @@ class Histories:
         lengths = np.where(rows >= 0, offsets[rows + 1] - starts, 0)
         ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
-        return History(self.past.items[places], self.past.liked[places], self.past.weight[places], ends)
+        return self.past.with_entries(lambda part: part[places], ends)
 
     def of_rows(self, given: Sequence[Any]) -> History:
-        """Histories that rows bring along: None, ids of liked items, or ``{"liked": ids, "disliked": ids}``.
+        """Histories that rows bring along, each in one of four forms.
 
-        An item that is named twice counts once; where it is both liked and disliked, it counts as disliked.
+        * None: nothing.
+        * Ids of liked items, the oldest first.
+        * ``{"liked": ids, "disliked": ids}``: the disliked ones count as older. An item that is both is disliked.
+        * Mappings ``{"item": id, "liked": bool, "time": time}`` in order, the oldest first; where each has a time, in
+          the order of these. Without ``liked`` it is a like. Times are dates (or ISO text), or numbers in the unit of
+          the time column.
+
+        An item that is named twice counts once, where it stands last.
 
         Raises:
             DataError: something else. UnknownIdError: an item that is not in the catalogue.
         """
-        signs = [_signs(one, number, self.field.name) for number, one in enumerate(given)]
-        named = [ids for sign in signs for ids in (sign["liked"], sign["disliked"])]
-        sizes = np.array([len(ids) for ids in named], dtype=np.int64)
-        places = np.repeat(np.arange(len(named)), sizes)
-        rows, liked = places // 2, places % 2 == 0
-        items = self._rows([one for ids in named for one in ids], rows)
-        order = np.lexsort((liked, items, rows))  # a dislike before a like of the same item: the first one stays
-        rows, items, liked = rows[order], items[order], liked[order]
-        first = np.ones(len(rows), dtype=bool)
-        first[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(rows[first], minlength=len(signs)))]).astype(np.int64)
-        one = np.ones(int(first.sum()), dtype=np.float32)
-        return History(items[first], liked[first].astype(np.float32), one, offsets)
+        told = brought(given, self.field.name)
+        items = self._rows(told.ids, told.row)
+        order = np.lexsort((told.wins, items, told.row))
+        row, item = told.row[order], items[order]
+        last = np.ones(len(order), dtype=bool)
+        last[:-1] = (row[1:] != row[:-1]) | (item[1:] != item[:-1])
+        kept = order[last]
+        frame = pl.DataFrame({"user": row[last], "item": item[last], "turn": kept})
+        frame = frame.with_columns(liked=pl.Series(told.liked[kept]), time=pl.Series(told.time[kept]).fill_nan(None))
+        return _past(frame.sort("user", "turn").with_columns(weight=pl.lit(1.0), **_PLACED), len(given))
 
     def _rows(self, ids: list[Any], rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
         """Rows of the catalogue of ids, which the given rows name."""
@@ -132,18 +137,18 @@ class Histories:
             raise
 
 
-def _signs(one: Any, number: int, name: str) -> dict[str, list[Any]]:
-    """A given history, liked and disliked apart."""
-    if one is None:
-        return {"liked": [], "disliked": []}
-    signs = dict(one) if isinstance(one, Mapping) else {"liked": one}
-    ids = [value for value in signs.values() if value is not None]
-    lists = all(isinstance(v, Sequence | pl.Series | np.ndarray) and not isinstance(v, str | bytes) for v in ids)
-    if not lists or not set(signs) <= set(_SIGNS):
-        message = f"ids of liked items, or liked and disliked ones, expected, got {excerpt(one)}"
-        fix = f'Give {{"{name}": ["…"]}} or {{"{name}": {{"liked": ["…"], "disliked": ["…"]}}}}'
-        raise DataError([Problem("rows of users", message, name, (number,), 1, fix)])
-    return {sign: [] if signs.get(sign) is None else list(signs[sign]) for sign in _SIGNS}
+def _past(frame: pl.DataFrame, n: int) -> History:
+    """Entries of n users, in any order, as `Histories.from_frame` takes them."""
+    frame = frame.sort("user", "item")
+    counts = np.bincount(frame["user"].to_numpy(), minlength=n)
+    return History(
+        frame["item"].to_numpy().astype(np.int64),
+        frame["liked"].to_numpy().astype(np.float32),
+        frame["weight"].to_numpy().astype(np.float32),
+        frame["place"].to_numpy().astype(np.int64),
+        frame["age"].to_numpy().astype(np.float32),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )
 
 
 def _time(pairs: pl.DataFrame, column: str | None) -> pl.Series:

@@ -41,6 +41,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
 _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "min_count": ((int,), "a whole number"),
     "last": ((int,), "a whole number"),
+    "size": ((int,), "a whole number"),
+    "max_terms": ((int,), "a whole number"),
     "half_life": ((int, float), "a number"),
 }
 _OPTIONS = ("kind", *(f.name for f in fields(Field) if f.name not in ("name", "side", "kind")))
@@ -178,7 +180,8 @@ class Schema:
         parts that recur, tags; temporal columns and ISO dates, date; lists of numbers of one length,
         vector. Other numbers are numeric, also few whole ones that may be codes (noted; say ``category``
         if they are). Text with few values (at most 100, and half of the rows) is category, with more
-        that recur, id. Text that hardly recurs and constant columns are left out and noted.
+        that recur, id. Long free text (many words a row, that recur in others) is text. Other text that hardly recurs,
+        as names and links, and constant columns are left out and noted.
         Large tables are judged by an even sample of 200,000 rows.
 
         Args:

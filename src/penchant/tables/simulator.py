@@ -1,5 +1,6 @@
 """Simulated tables whose truth is known: for holding models, thresholds and portraits against it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -125,9 +126,9 @@ def simulate(
          "time": np.arange(n_interactions, dtype=np.int64)}
     )  # fmt: skip
     tables = Tables(
-        _SCHEMA,
-        _left_out(_users(user_points, feature_noise, g), missing, g),
-        _left_out(_items(item_points, feature_noise, g), missing, g),
+        SCHEMA,
+        _left_out(user_rows(user_points, feature_noise, g), missing, g),
+        _left_out(item_rows(item_points, feature_noise, g), missing, g),
         interactions,
     )
     return Simulation(tables, truth)
@@ -158,12 +159,21 @@ def _check(
         ("feature_noise", spread >= 0, "at least 0"),
         ("missing", 0 <= missing < 1, "in [0, 1)"),
     )
+    refuse(ranges)
+
+
+def refuse(ranges: Iterable[tuple[str, bool, str]]) -> None:
+    """Name every argument that is not right, and what was expected.
+
+    Raises:
+        ConfigError: of all of them.
+    """
     problems = [f"{name}: {expected} expected" for name, right, expected in ranges if not right]
     if problems:
         raise ConfigError("; ".join(problems))
 
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     fields=(
         Field(name="user_id", side="user", kind="id"),
         Field(name="age", side="user", kind="numeric", unit="years"),
@@ -201,7 +211,8 @@ def _dates(x: np.ndarray) -> list[date]:
     return [_EPOCH + timedelta(days=int(day)) for day in np.round(365 * (x + 1))]
 
 
-def _users(points: np.ndarray, spread: float, g: np.random.Generator) -> pl.DataFrame:
+def user_rows(points: np.ndarray, spread: float, g: np.random.Generator) -> pl.DataFrame:
+    """Users "u0", … with noisy features of their points."""
     x = _noisy(points, spread, g)
     return pl.DataFrame(
         {
@@ -215,7 +226,8 @@ def _users(points: np.ndarray, spread: float, g: np.random.Generator) -> pl.Data
     )
 
 
-def _items(points: np.ndarray, spread: float, g: np.random.Generator) -> pl.DataFrame:
+def item_rows(points: np.ndarray, spread: float, g: np.random.Generator) -> pl.DataFrame:
+    """Items "i0", … with noisy features of their points."""
     x = _noisy(points, spread, g)
     directions = g.standard_normal((points.shape[1], len(TOPICS)))
     on = x @ (directions / np.linalg.norm(directions, axis=0)) > 0.4

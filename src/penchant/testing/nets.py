@@ -1,5 +1,6 @@
 """The laws of an encoder: shapes, every parameter learns, missing and unseen values are served, saved is loaded."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -41,7 +42,11 @@ def random_history(n: int, n_items: int, rng: int = 0) -> History:
     row, items = there.nonzero().unbind(1)
     liked, weight = torch.rand(2, len(row), generator=generator)
     offsets = torch.nn.functional.pad(torch.bincount(row, minlength=n).cumsum(0), (1, 0))
-    return History(items, (liked < 0.6).float(), 0.5 + weight / 2, offsets)
+    starts = offsets[:-1].index_select(0, row)
+    order = torch.argsort(row + torch.rand(len(row), generator=generator, dtype=torch.float64) / 2)
+    place = torch.empty_like(order).scatter_(0, order, torch.arange(len(row))) - starts
+    age = 3.0 * (offsets[1:].index_select(0, row) - starts - 1 - place).float()
+    return History(items, (liked < 0.6).float(), 0.5 + weight / 2, place, age, offsets)
 
 
 def check_net(make: MakeEncoder, layout: Layout, context: Layout, *, options: EncoderOptions, dim: int = 5) -> None:
@@ -103,7 +108,10 @@ def _check_unseen(net: BaseEncoder, layout: Layout) -> None:
 
 
 def _check_history(net: BaseEncoder, features: Features, situations: Features, rows: Tensor) -> None:
-    """Histories are read, an empty one is served, and what is left out is as if it had never been there."""
+    """Histories are read, an empty one is served, and what is left out is as if it had never been there.
+
+    To a causal encoder what came after is not there either, and the order makes a difference.
+    """
     past = random_history(len(features), _CATALOGUE.n_items)
     vectors = torch.rand(_CATALOGUE.n_items, _CATALOGUE.n_features, generator=torch.Generator().manual_seed(2))
     net.prepare(features, situations, vectors)
@@ -115,8 +123,11 @@ def _check_history(net: BaseEncoder, features: Features, situations: Features, r
     assert not torch.allclose(net(known), net(features)), "a history makes a difference"
     left_out = torch.tensor([0, 2, 5, 1, 0, 4])
     without = net(known, given, rows, left_out)
-    shorter = replace(take(features, rows), history=_shorter(past, rows, left_out))
-    assert torch.allclose(without, net(shorter, given), atol=1e-4), "left out is as if never there"
+    shorter = replace(take(features, rows), history=_shorter(past, rows, left_out, causal=net.causal))
+    law = "a pair sees what came before it" if net.causal else "left out is as if never there"
+    assert torch.allclose(without, net(shorter, given), atol=1e-4), law
+    turned = net(replace(features, history=past._replace(place=past.place.max() - past.place)))
+    assert torch.allclose(net(known), turned, atol=1e-5) != net.causal, "the order matters to a causal encoder alone"
     _check_learns(net, known, given, rows)
 
 
@@ -128,13 +139,15 @@ def _jolted(net: BaseEncoder) -> None:
             parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.1)
 
 
-def _shorter(past: History, rows: Tensor, left_out: Tensor) -> History:
-    """Histories of ``rows``, each without one item: entry by entry."""
+def _shorter(past: History, rows: Tensor, left_out: Tensor, *, causal: bool) -> History:
+    """Histories of ``rows``, each without one item (``causal``: and without what came after): entry by entry."""
     found: list[int] = []
     ends = [0]
     for row, item in zip(rows.tolist(), left_out.tolist(), strict=True):
         entries = range(int(past.offsets[row]), int(past.offsets[row + 1]))
-        found += [place for place in entries if int(past.items[place]) != item]
+        own = [entry for entry in entries if int(past.items[entry]) == item]
+        end = int(past.place[own[0]]) if causal and own else math.inf
+        found += [entry for entry in entries if entry not in own and int(past.place[entry]) < end]
         ends.append(len(found))
     places = torch.tensor(found, dtype=torch.int64)
-    return History(past.items[places], past.liked[places], past.weight[places], torch.tensor(ends))
+    return past.with_entries(lambda part: part[places], torch.tensor(ends))

@@ -29,7 +29,7 @@ def points_of(space: BaseSpace, n: int = 24, rng: int = 0) -> Float[Tensor, "m k
 
 
 def check_space(space: BaseSpace, *, rng: int = 0) -> None:
-    """Hold a space against the laws. Where ``is_metric`` is False, the axioms and symmetry are left out.
+    """Hold a space against the laws. Where ``is_metric`` is False, symmetry and the triangle are left out.
 
     Raises:
         AssertionError: naming the law that is broken.
@@ -42,6 +42,8 @@ def check_space(space: BaseSpace, *, rng: int = 0) -> None:
             _check_axioms(replace(space, cap=cap), x)
         for threshold in (0.1 * space.diameter, 0.3 * space.diameter):
             _check_decisions(space, x, threshold)
+    else:
+        _check_divergence(space, x)
     _check_gradients(space, x)
     _check_nearest(space, x)
 
@@ -83,6 +85,11 @@ def _check_axioms(space: BaseSpace, x: Tensor) -> None:
     if space.cap is not None:
         assert bool((d <= float(space.cap)).all()), f"cap {space.cap}: no distance is above the cap"
         assert torch.allclose(space.cross_distance(x, x), d, rtol=1e-4, atol=1e-9), "cross_distance() is distance()"
+
+
+def _check_divergence(space: BaseSpace, x: Tensor) -> None:
+    d = space.distance(x[:, None], x)
+    assert bool((d >= 0).all() and (d.diagonal() == 0).all()), "no distance is negative, and d(x, x) = 0"
 
 
 def _check_decisions(space: BaseSpace, x: Tensor, threshold: float) -> None:

@@ -61,13 +61,18 @@ class Batch(NamedTuple):
     """Portrait vectors of the distinct items."""
     candidates: Candidates | None = None
     """What likes are held against; None where the batches draw no negatives."""
+    epoch: int = 0
+    """The epoch that it is of, from 0."""
+    times: tuple[Float[Tensor, " b"], Float[Tensor, " b"]] | None = None
+    """How many of all pairs each pair's user has, and each pair's item."""
 
 
 class Batches:
     """All interactions on one device, dealt out in an order that depends on the seed and the epoch alone.
 
     With ``layouts`` (of users and of items) the batches hold portrait vectors, which only training needs; with
-    ``negatives`` they hold candidates, drawn from torch's stream as each batch is made.
+    ``negatives`` they hold candidates, drawn from torch's stream as each batch is made. With ``by_user`` each user's
+    pairs are in one batch, and a batch has about ``batch_size`` pairs (more, where one user has).
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Batches:
         *,
         layouts: tuple[Layout, Layout] | None = None,
         batch_size: int,
+        by_user: bool = False,
         rng: int,
         device: torch.device | str = "cpu",
         negatives: BaseNegatives | None = None,
@@ -90,8 +96,10 @@ class Batches:
         self.batch_size, self.rng, self.device = batch_size, rng, device
         user, item = layouts or (_NO_FIELDS, _NO_FIELDS)
         self._user_vectors, self._item_vectors = _Vectors(self.users, user), _Vectors(self.items, item)
+        self._times = tuple(torch.bincount(rows).to(self.liked.dtype) for rows in (self.user, self.item))
         self._negatives = negatives
         self._known = None if negatives is None else self._known_likes()
+        self._least = len(torch.unique(self.user)) if by_user else None
 
     def __len__(self) -> int:
         """How many pairs there are."""
@@ -100,13 +108,26 @@ class Batches:
     @property
     def steps(self) -> int:
         """Batches an epoch."""
-        return -(-len(self) // self.batch_size)
+        steps = -(-len(self) // self.batch_size)
+        return steps if self._least is None else min(steps, self._least)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch; the last one may be smaller."""
+        """The batches of one epoch, each in random order; the last one may be smaller."""
         order = torch.randperm(len(self), generator=torch_generator(self.rng, "order", str(epoch)))
-        for rows in order.to(self.device).split(self.batch_size):
-            yield self.batch(rows)
+        parts = order.split(self.batch_size) if self._least is None else self._by_user(order, epoch)
+        for rows in parts:
+            yield self.batch(rows.to(self.device))._replace(epoch=epoch)
+
+    def _by_user(self, order: Int[Tensor, " n"], epoch: int) -> tuple[Int[Tensor, " b"], ...]:
+        """Pairs in random order, users in another one, cut into `steps` parts of about as many pairs."""
+        turn = torch.randperm(len(self.users), generator=torch_generator(self.rng, "users", str(epoch)))
+        turns, place = turn.index_select(0, self.user.cpu().index_select(0, order)).sort(stable=True)
+        ends = torch.unique_consecutive(turns, return_counts=True)[1].cumsum(0)
+        parts = torch.arange(1, self.steps)
+        users = torch.searchsorted(ends, parts * len(order) // self.steps, right=True)
+        users = (users - parts).clamp(0, len(ends) - self.steps).cummax(0).values + parts  # a user at least in each
+        cuts = ends.index_select(0, users - 1).tolist()
+        return tuple(order.index_select(0, own.sort().values) for own in place.tensor_split(cuts))
 
     def batch(self, rows: Int[Tensor, " b"]) -> Batch:
         """The pairs at these rows."""
@@ -125,6 +146,7 @@ class Batches:
             user_vectors=self._user_vectors.take(batch_users, users),
             item_vectors=self._item_vectors.take(batch_items, items),
             candidates=self._candidates(users, items, batch_items, len(rows)),
+            times=(self._times[0][self.user[rows]], self._times[1][self.item[rows]]),
         )
 
     def _known_likes(self) -> KnownLikes:

@@ -15,6 +15,7 @@ from penchant.losses import (
     capped,
     covariance,
     covariance_literal,
+    divergence,
     hinge,
     literal,
     logistic,
@@ -25,8 +26,9 @@ from penchant.losses import (
     warp,
 )
 from penchant.model import DualAutoencoder
-from penchant.nets import MLPEncoder
+from penchant.nets import is_plain, jacobian_square, watched
 from penchant.nets.interval import interval_width
+from penchant.spaces import GaussianSpace
 from penchant.training.batches import Batch
 
 __all__ = ["objective"]
@@ -51,15 +53,17 @@ def objective(model: DualAutoencoder, batch: Batch, loss: Loss) -> dict[str, Flo
     """Each term that ``loss`` asks for, by name and unweighted (see `penchant.losses.combine`).
 
     Raises:
-        ConfigError: a ranking neck, and batches without candidates; a width of an encoder that has none.
+        ConfigError: a ranking neck, and batches without candidates; a width of an encoder that has none; variational
+            latents, and batches that do not count pairs.
     """
-    points = _points(model, batch)
+    encoded, terms = _encoded(model, batch, loss)
+    points = _drawn_points(model, batch, encoded)
     if loss.ranking:
-        terms = {"neck": _ranking_neck(model, batch, loss, points)}
+        terms |= {"neck": _ranking_neck(model, batch, loss, points)}
     else:
-        terms = {"neck": _neck(model, batch, loss, model.space.base_distance(points.user, points.item))}
+        terms |= {"neck": _neck(model, batch, loss, model.space.base_distance(points.user, points.item))}
     if loss.gamma or loss.epsilon:
-        cloud = torch.cat([points.users, points.items])
+        cloud = model.space.location(torch.cat([points.users, points.items]))
         if loss.gamma:
             terms["covariance"] = (covariance if loss.covariance == "right" else covariance_literal)(cloud)
         if loss.epsilon:
@@ -69,6 +73,54 @@ def objective(model: DualAutoencoder, batch: Batch, loss: Loss) -> dict[str, Flo
     if loss.zeta:
         terms["width"] = _width(model, batch)
     return terms
+
+
+def _encoded(model: DualAutoencoder, batch: Batch, loss: Loss) -> tuple[_Points, dict[str, Float[Tensor, ""]]]:
+    """The points as they are encoded, and what their kind of latent asks of them."""
+    latent = model.latent
+    if latent.contrastive:
+        with (
+            watched(model.user_encoder, latent.noise) as of_users,
+            watched(model.item_encoder, latent.noise) as of_items,
+        ):
+            points = _points(model, batch)
+        if not loss.eta:
+            return points, {}
+        jacobian = jacobian_square(points.users, of_users) + jacobian_square(points.items, of_items)
+        return points, {"jacobian": jacobian}
+    points = _points(model, batch)
+    if latent.variational and loss.kappa:
+        return points, {"divergence": _divergence(model, batch, points)}
+    return points, {}
+
+
+def _divergence(model: DualAutoencoder, batch: Batch, points: _Points) -> Float[Tensor, ""]:
+    """Of users and of items from their priors, per pair: with κ = 1 the loss is the evidence bound of the labels."""
+    space, times = model.space, batch.times
+    if not isinstance(space, GaussianSpace) or times is None:
+        raise ConfigError("variational latents need a space of Gaussians, and batches that count pairs")
+    total = points.user.new_zeros(())
+    for side, of, count in (("user", points.user, times[0]), ("item", points.item, times[1])):
+        prior = model.priors[side]()
+        total = total + divergence(space.location(of), space.scale(of), *prior, weight=1 / count)
+    return total
+
+
+def _drawn(model: DualAutoencoder, points: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+    """While variational latents are trained, Gaussians about places drawn from each; otherwise the points."""
+    space = model.space
+    if not (model.training and isinstance(space, GaussianSpace)):
+        return points
+    return space.draw(points, torch.randn_like(space.location(points)))
+
+
+def _drawn_points(model: DualAutoencoder, batch: Batch, points: _Points) -> _Points:
+    """All of them drawn once: pairs of one user share the place."""
+    if not (model.training and model.latent.variational):
+        return points
+    users, items = _drawn(model, points.users), _drawn(model, points.items)
+    user = users if points.users is points.user else torch.nn.functional.embedding(batch.user, users)
+    return _Points(users, items, user, torch.nn.functional.embedding(batch.item, items), points.once)
 
 
 def _points(model: DualAutoencoder, batch: Batch) -> _Points:
@@ -115,7 +167,7 @@ def _ranking_neck(model: DualAutoencoder, batch: Batch, loss: Loss, points: _Poi
     weight = None if batch.weight is None else batch.weight.index_select(0, pairs)
     user, item = points.user.index_select(0, pairs), points.item.index_select(0, pairs)
     liked = model.space.base_distance(user, item)
-    items = points.items if candidates.items is batch.items else model.encode_items(candidates.items)
+    items = points.items if candidates.items is batch.items else _drawn(model, model.encode_items(candidates.items))
     row = batch.user.index_select(0, pairs)
     if points.users is points.user:
         others = model.space.cross(user, items)
@@ -138,7 +190,7 @@ def _width(model: DualAutoencoder, batch: Batch) -> Float[Tensor, ""]:
     Source: Gowal et al. 2018, arXiv 1810.12715, whose bounds these are.
     """
     net = model.item_encoder
-    if not isinstance(net, MLPEncoder):
+    if not is_plain(net):
         kind = type(net).__name__
         raise ConfigError(f"loss.zeta: the width of a {kind} is not known; take encoder.kind = 'mlp', or zeta = 0")
     blocks = net.layout.blocks

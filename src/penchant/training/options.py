@@ -19,6 +19,9 @@ class TrainingOptions:
     """How often each row is gone through at most."""
     batch_size: int = 1024
     """Pairs in a step."""
+    batch_by: Literal["pair", "user"] = "pair"
+    """pair: pairs are dealt out at random. user: whole users are, about ``batch_size`` pairs a step, so that each one's
+    history is read once an epoch (encoders gru, lstm, attention)."""
     learning_rate: float = 2e-3
     """Step size of AdamW at its highest."""
     weight_decay: float = 0.3
@@ -43,5 +46,7 @@ class TrainingOptions:
             raise ConfigError("learning_rate is above 0 and weight_decay at least 0")
         if self.schedule not in ("constant", "cosine"):
             raise ConfigError(f"schedule = {self.schedule!r}: 'constant' or 'cosine' expected")
+        if self.batch_by not in ("pair", "user"):
+            raise ConfigError(f"batch_by = {self.batch_by!r}: 'pair' or 'user' expected")
         if not 0 <= self.average < 1:
             raise ConfigError(f"average = {self.average}: a decay in [0, 1) expected")

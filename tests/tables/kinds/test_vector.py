@@ -61,6 +61,8 @@ def test_another_length_is_refused() -> None:
     ("column", "said"),
     [
         (pl.Series("x", [[1.0, 2.0], [1.0], [3.0, 4.0]]), "1 row (1): 2 numbers expected, got 1"),
+        (pl.Series("x", [[], [1.0, 2.0], []]), "2 rows (0, 2): 2 numbers expected, got 0."),
+        (pl.Series("x", [[1.0, float("nan")], [0.0, 0.0]]), "1 row (0): finite numbers expected, got [1.0, nan]"),
         (
             pl.Series("x", [[1.0, None], [1.0, float("inf")], [0.0, 0.0]]),
             "2 rows (0, 1): finite numbers expected",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from penchant._spec import Bag, Block, Features
 from penchant.errors import ConfigError
-from penchant.nets import FieldEmbedding, MLPEncoder, as_tensors
+from penchant.nets import FieldEmbedding, MLPEncoder, as_tensors, is_plain
 from penchant.nets.vertices import Vertices, input_columns, read_offsets, vertices_of, with_field
 from penchant.portraits.bounds._crown import SINGLE, InputSets, ReLUNetwork, linear_layers
 from penchant.portraits.bounds._parts import Axes, Choice, Part, Path, Tags, as_single
@@ -160,6 +160,8 @@ def _check(encoder: MLPEncoder) -> None:
         raise ConfigError("the encoder is in training mode, where dropout makes it another one each time: call eval()")
     if encoder.context_layout is not None or encoder.catalogue is not None:
         raise ConfigError("an encoder of items expected, this one reads situations or histories")
+    if not is_plain(encoder):  # what another one adds would be missing in the bounds
+        raise ConfigError(f"an MLPEncoder expected: nothing can be proved of a {type(encoder).__name__}")
 
 
 def _network(encoder: MLPEncoder) -> ReLUNetwork:

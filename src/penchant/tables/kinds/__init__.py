@@ -10,6 +10,7 @@ from penchant.tables.kinds.date import Date
 from penchant.tables.kinds.id import Id
 from penchant.tables.kinds.numeric import Numeric
 from penchant.tables.kinds.tags import Tags
+from penchant.tables.kinds.text import Text
 from penchant.tables.kinds.vector import Vector
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Kind",
     "Numeric",
     "Tags",
+    "Text",
     "Vector",
 ]
 
@@ -32,6 +34,7 @@ KINDS: dict[str, type[Kind]] = {
     "category": Category,
     "tags": Tags,
     "vector": Vector,
+    "text": Text,
     "date": Date,
     "id": Id,
 }

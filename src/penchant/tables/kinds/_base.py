@@ -49,11 +49,14 @@ class Kind(ABC):
 
     Laws (held by `penchant.testing.check_kind`): ``decode(portrait(encode(x)))`` is x for each x of the
     training rows, a missing value stays missing, dense values and portraits lie in [0, 1], and a kind
-    restored from its state is equal.
+    restored from its state is equal. Of a `lossy` kind the first holds for nothing and everything alone: what is read
+    back of x is known, and encodes nearer to x than to the other rows, on the average.
     """
 
     form: ClassVar[Form]
     """How the field reaches a network."""
+    lossy: ClassVar[bool] = False
+    """Whether less than the value is read back: then only that much comes near to it when it is encoded again."""
 
     field: Field
     """The field that was fitted."""

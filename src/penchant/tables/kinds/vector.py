@@ -185,8 +185,8 @@ def _lists(column: pl.Series, delimiter: str | None) -> pl.Series:
 
 
 def _length(lists: pl.Series) -> int:
-    """The most frequent length; among equals the one met first."""
-    lengths = Counter(lists.list.len().to_list())
+    """The most frequent length; among equals the one met first. Empty lists, often meant as missing, do not count."""
+    lengths = Counter(length for length in lists.list.len().to_list() if length)
     return int(lengths.most_common(1)[0][0]) if lengths else 0
 
 

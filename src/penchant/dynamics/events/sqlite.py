@@ -1,0 +1,173 @@
+"""A store in one SQLite file: the default, for one machine. Write-ahead log, flushed to disk before a batch counts.
+
+One writer at a time among all processes; readers wait for nobody. Sound on local disks only: network file systems
+do not keep SQLite's locks.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from penchant.dynamics.events import _sql as sql
+from penchant.dynamics.events._fold import Session
+from penchant.dynamics.events._links import Link
+from penchant.dynamics.events._log import SQLStore
+from penchant.dynamics.events._rows import Row
+from penchant.dynamics.events._tables import prepare
+from penchant.dynamics.events.contract import StoreOptions
+from penchant.errors import ConfigError, StorageError
+
+__all__ = ["SQLiteStore"]
+
+T = TypeVar("T")
+
+_SAID = {
+    sqlite3.SQLITE_FULL: "the disk is full; nothing of this was stored: make room and send it again",
+    sqlite3.SQLITE_BUSY: "another writer holds it; nothing of this was stored: send it again",
+    sqlite3.SQLITE_LOCKED: "another writer holds it; nothing of this was stored: send it again",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: restore a backup, or export what can be read",
+    sqlite3.SQLITE_NOTADB: "it is no SQLite database: give another name",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: is the folder there, and may this user write in it?",
+    sqlite3.SQLITE_READONLY: "it cannot be written: give this user the right to write the file and its folder",
+    sqlite3.SQLITE_PERM: "it cannot be written: give this user the right to write the file and its folder",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; nothing of this was stored",
+}
+
+
+class _Session:
+    """Statements on a connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, *values: object) -> list[Row]:
+        """Run one, and fetch its rows."""
+        return self._connection.execute(sql.spell(statement, sql.SQLITE), _bound(values)).fetchall()
+
+    def many(self, statement: str, rows: Sequence[Row]) -> int:
+        """Run one for each row."""
+        text = sql.spell(statement, sql.SQLITE)
+        return self._connection.executemany(text, [_bound(row) for row in rows]).rowcount if rows else 0
+
+
+def _bound(values: Sequence[Any]) -> list[Any]:
+    """Lists as JSON, which SQLite takes apart."""
+    return [json.dumps(value) if isinstance(value, list) else value for value in values]
+
+
+class SQLiteStore(SQLStore):
+    """Events and states in one file (and its two companions ``-wal`` and ``-shm``).
+
+    Arguments:
+        path: the file; made where it is not there.
+        options: limits, snapshots and how long to wait for another writer.
+        migrate: bring tables of an older format to this one.
+        clock: this machine's time in seconds since 1970.
+
+    Raises:
+        StorageError: no such folder, not writable, damaged, of an older format, or another program's database.
+        NewerFormatError: written by a later version of penchant.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        options: StoreOptions | None = None,
+        migrate: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if str(path) in ("", ":memory:"):
+            raise ConfigError("an event store keeps its events: give the name of a file")
+        super().__init__(options or StoreOptions(), clock)
+        self.path = Path(path)
+        self._writer, self._reader = Link(self._connect), Link(self._connect)
+        self._write(lambda session: prepare(session, str(self.path), migrate=migrate, tables=_others(session)))
+
+    def __repr__(self) -> str:
+        return f"SQLiteStore({str(self.path)!r})"
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self.path, timeout=self.options.timeout, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                raise StorageError(f"{self.path}: this file system has no write-ahead log: give a file on a local disk")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._error(error) from error
+        except StorageError:
+            connection.close()
+            raise
+        return connection
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        with self._writer.use() as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                found = work(_Session(connection))
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._undo(connection)
+                raise self._error(error) from error
+            except BaseException:
+                self._undo(connection)
+                raise
+            return found
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        """Roll back; a connection that cannot is closed, which does the same."""
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            self._writer.drop()
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        with self._reader.use() as connection:
+            try:
+                return work(_Session(connection))
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+
+    def _acknowledged(self) -> int:
+        ((latest,),) = self._read(lambda session: session.rows(sql.LATEST))
+        return int(latest)
+
+    def vacuum(self) -> None:
+        """Rewrite the file, and empty the write-ahead log."""
+        with self._writer.use() as connection:
+            try:
+                connection.execute("VACUUM")
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+        if busy:
+            text = "a reader keeps its files from being rewritten, so that deleted bytes are in them still"
+            raise StorageError(f"{self.path}: {text}: call vacuum() again")
+
+    def close(self) -> None:
+        """Close the file; a later call opens it again."""
+        self._reader.drop()
+        self._writer.drop()
+
+    def _error(self, error: sqlite3.Error) -> StorageError:
+        code = getattr(error, "sqlite_errorcode", None)
+        said = _SAID.get(code & 0xFF) if isinstance(code, int) else None
+        return StorageError(f"{self.path}: {said or 'the database refused'} ({error})")
+
+
+def _others(session: Session) -> list[Row]:
+    """Tables that are there."""
+    return session.rows("SELECT name FROM sqlite_master WHERE type = 'table'")

@@ -1,0 +1,198 @@
+"""`Service`: the state of one process that serves, in one place."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from penchant.dynamics.events import open_store
+from penchant.errors import ConfigError, PenchantError, StorageError
+from penchant.service._json import dump
+from penchant.service._rates import Rates
+from penchant.service.answers import Asked, explain_one, predict_many, read_one, recommend_many, related_one
+from penchant.service.audit import Audit
+from penchant.service.batching import Batcher, Desk
+from penchant.service.events import advance_all, store_fails
+from penchant.service.keys import KeyFile
+from penchant.service.metrics import Metrics
+from penchant.service.models import Loaded, ModelRegistry, Serving
+from penchant.service.settings import ServiceSettings
+from penchant.service.shadow import compare
+
+__all__ = ["Service"]
+
+_FOLLOW_EVERY_S = 0.5
+_STORE_PATIENCE_S = 2.0
+_CATCH_UP_S = 10.0
+"""After a switch: so long may other workers go on moving users in the earlier space alone."""
+_SHADOWS = 64
+"""Comparisons that may wait; more are dropped, and counted."""
+
+_KINDS = {
+    "/v1/predict": "predict", "/v1/recommend": "recommend", "/v1/portrait": "read", "/v1/audience": "read",
+    "/v1/explain": "explain", "/v1/related": "related",
+}  # fmt: skip
+"""What computes the answers of each route."""
+
+_log = logging.getLogger("penchant.service")
+
+
+class Service:
+    """The models, the threads that ask them, the keys, the counts.
+
+    Raises: PenchantError: a model, a file of keys or a store that cannot be used.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        if not settings.model:
+            raise ConfigError("model: a model directory expected")
+        self.settings = settings
+        self.metrics, self.rates = Metrics(), Rates()
+        self.keys = None if settings.keys is None else KeyFile(Path(settings.keys))
+        self.audit = Audit(None if settings.audit is None else Path(settings.audit))
+        self.store = None if settings.store is None else open_store(settings.store)
+        self._offset, self._catch_up_until = 0, 0.0
+        self.models = ModelRegistry(
+            Path(settings.model),
+            second=None if settings.second is None else Path(settings.second),
+            share=settings.share,
+            shadow=settings.shadow,
+            folder=None if settings.models is None else Path(settings.models),
+            prepare=self._prepare,
+            changed=self._changed,
+        )
+        self.desk = Desk(threads=settings.threads, patience_s=settings.patience_s)
+        self.store_desk = Desk(threads=1, patience_s=_STORE_PATIENCE_S)
+        together: dict[str, Any] = {"most": settings.batch, "gather_s": settings.gather_ms / 1000}
+        self.batchers: dict[str, Batcher[Asked, bytes]] = {
+            name: Batcher(self.desk, compute, queue=settings.queue, **options)
+            for name, compute, options in (
+                ("recommend", self._counted(recommend_many), together),
+                ("predict", predict_many, together),
+                ("read", self._counted(read_one), {}),
+                ("explain", explain_one, {}),
+                ("related", related_one, {}),
+            )
+        }
+        self.ready = True
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def _prepare(self, loaded: Loaded) -> None:
+        """Before a model is served, its users are where their events put them."""
+        if self.store is not None:
+            self._offset = self.store.facts().offset
+            advance_all(self.store, loaded)
+
+    def _changed(self, serving: Serving) -> None:
+        self.metrics.show_serving(serving)
+        self._catch_up_until = time.monotonic() + _CATCH_UP_S
+
+    def _catch_up(self) -> None:
+        """Bring users up to date of whom events came while a model was loaded."""
+        if self.store is None or time.monotonic() > self._catch_up_until:
+            return
+        logged = list(self.store.events(after=self._offset))
+        users = {event.user for _, event in logged}
+        for loaded in (self.models.serving.first, self.models.serving.second) if users else ():
+            if loaded is not None:
+                self.store.advance(users, loaded.following(self.store).filter.apply)
+        self._offset = max((offset for offset, _ in logged), default=self._offset)
+
+    def _counted(self, compute: Any) -> Any:
+        """A computation that also counts what is odd about the rows it was given."""
+
+        def counted(asked: Sequence[Asked]) -> Any:
+            for side in ("user", "item"):
+                by_model: dict[int, list[Asked]] = {}
+                for one in asked:
+                    if isinstance(getattr(one.question, side, None), dict):
+                        by_model.setdefault(id(one.loaded), []).append(one)
+                for group in by_model.values():
+                    rows = [getattr(one.question, side) for one in group]
+                    self.metrics.count_rows(group[0].loaded, side, rows)
+            return compute(asked)
+
+        return counted
+
+    def admit(self, path: str) -> None:
+        """Refuse a request by its path alone, where too many questions of its kind wait.
+
+        Raises: Refused: 503.
+        """
+        kind = _KINDS.get(path)
+        if kind is not None:
+            self.desk.admit(self.batchers[kind])
+
+    async def ask(self, kind: str, question: Any, who: Any, key: str, state: Any) -> bytes:
+        """The answer of the model that serves this user, as JSON.
+
+        Arguments:
+            kind: of ``batchers``.
+            who: by whom the arm is chosen: the user, or whatever the question is about.
+            key: whose question it is.
+            state: of the request; takes the arm and the version, for the log.
+        """
+        serving = self.models.serving
+        arm = serving.arm_of(_named(who, key)) if serving.second is not None else "first"
+        loaded = serving.of(arm)
+        state.arm, state.version = arm, loaded.version
+        try:
+            answer = await self.batchers[kind].ask(Asked(question, loaded, arm))
+        except StorageError as error:  # where users are is asked of the store
+            raise store_fails(error) from error
+        self.metrics.arms.labels(arm).inc()
+        if serving.shadow and serving.second is not None and kind in ("recommend", "predict"):
+            self._shadow(kind, question, serving, answer)
+        return answer
+
+    def _shadow(self, kind: str, question: Any, serving: Serving, answer: bytes) -> None:
+        """Ask the second model too, after the answer was given, where there is room."""
+        if len(self._tasks) >= _SHADOWS or serving.second is None:
+            self.metrics.shadow.labels("dropped").inc()
+            return
+        asked = Asked(question, serving.second, "second")
+        self.spawn(compare(self.batchers[kind], asked, answer, self.metrics.shadow))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the requests."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> Any:
+        """While the process serves: follow the models folder; at the end refuse, finish, close."""
+        follower = asyncio.get_running_loop().create_task(self._follow())
+        try:
+            yield
+        finally:
+            self.ready = False
+            for task in (follower, *self._tasks):
+                task.cancel()
+            await asyncio.gather(follower, *self._tasks, return_exceptions=True)
+            await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Finish what is computed; let go of threads and files."""
+        self.desk.close()
+        self.store_desk.close()
+        if self.store is not None:
+            self.store.close()
+        self.audit.close()
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(_FOLLOW_EVERY_S)
+            try:
+                if await asyncio.to_thread(self.models.follow):
+                    _log.info("follows the models folder", extra={"version": self.models.serving.first.version})
+                await asyncio.to_thread(self._catch_up)
+            except PenchantError as error:
+                _log.error("cannot follow the models folder: %s", error)
+
+
+def _named(who: Any, key: str) -> str:
+    return str(who) if isinstance(who, str | int) else f"{key}:{dump(who).decode()}"
