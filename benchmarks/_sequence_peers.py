@@ -40,8 +40,8 @@ class SequencePeer(Peer):
 
     folds_in: ClassVar[bool] = True
 
-    def __init__(self, *, dim: int = 64, length: int = 100, dropout: float = 0.5, learning_rate: float = 1e-3,
-                 epochs: int = 200, every: int = 5, patience: int = 6, rng: int = 0) -> None:  # fmt: skip
+    def __init__(self, *, dim: int = 64, length: int = 50, dropout: float = 0.5, learning_rate: float = 1e-3,
+                 epochs: int = 150, every: int = 5, patience: int = 4, rng: int = 0) -> None:  # fmt: skip
         self.dim, self.length, self.dropout, self.learning_rate = dim, length, dropout, learning_rate
         self.epochs, self.every, self.patience, self.rng = epochs, every, patience, rng
 
@@ -151,7 +151,7 @@ class GRU4Rec(SequencePeer):
 
     def __init__(self, *, temperature: float = 0.1, negatives: int = 200, batch: int = 1024,
                  **more: Any) -> None:  # fmt: skip
-        super().__init__(**{"length": 30, "every": 1, "epochs": 30, "patience": 3, **more})
+        super().__init__(**{"length": 30, "dropout": 0.2, "every": 1, "epochs": 30, "patience": 3, **more})
         self.temperature, self.negatives, self.batch = temperature, negatives, batch
 
     def _make(self, n: int) -> nn.Module:

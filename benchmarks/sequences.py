@@ -33,7 +33,6 @@ MODELS: dict[str, Callable[[], Any]] = {
     OURS: lambda: Penchant.preset("sequential"),
     "penchant gru": lambda: Penchant.preset("sequential", encoder__kind="gru"),
     "penchant lstm": lambda: Penchant.preset("sequential", encoder__kind="lstm"),
-    "penchant attention": lambda: Penchant.preset("sequential", encoder__kind="attention"),
     "penchant bag": lambda: Penchant.preset("ranking"),
     "SASRec": SASRec,
     "SASRec softmax": lambda: SASRec(softmax=True),
@@ -42,7 +41,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "ItemKNN": ItemKNN,
     "popularity": Popular,
 }
-"""By name; what each was set to by the validation events stands with it."""
+"""By name. Settings were chosen by some three runs each on the validation events (`_sequence_peers.py`)."""
 _NOTES = (
     "value, low, high: mean, least and most over seeds; those without randomness are run once.",
     "Every model is told all events of a user but the one to be found; trained on all but the last two of each.",

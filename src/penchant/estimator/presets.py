@@ -36,7 +36,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "sequential": {
         "space": Space(dim=128, norm=2),
-        "encoder": EncoderOptions(kind="gru", hidden=(), dropout=0.2),
+        "encoder": EncoderOptions(kind="attention", hidden=(), dropout=0.2),
         "loss": Loss(neck="softmax", gamma=1.0),
         "scale": 20.0,
         "batch_size": 512,
