@@ -46,6 +46,7 @@ from penchant.dynamics.filter import Anchor
 from penchant.estimator.moving import filter_of
 from penchant.tables import Vocabulary
 from penchant.tables.drifting import DriftTruth, drift
+from penchant.testing.servers import PostgresServer
 
 __all__ = ["CASES", "main", "prequential", "simulated"]
 
@@ -235,6 +236,8 @@ def _cost(events: int) -> list[Row]:
     rows = over("cost", "penchant", [{"update_us": float(np.median(times)), "updates_per_s": float(np.median(rates))}])
     with tempfile.TemporaryDirectory() as folder:
         rows += over("cost", "store, SQLite", [speed(f"sqlite:///{folder}/events.db", events, 100)])
+    with PostgresServer() as server:
+        rows += over("cost", "store, PostgreSQL", [speed(server.fresh(), events, 100)])
     return rows
 
 

@@ -41,7 +41,12 @@ _GIVEN = StrongGeneralisation(folds=5, given=0.8)
 PROTOCOLS: dict[str, BaseProtocol] = {"SG-100K": _GIVEN, "CiteULike-t": PerUser(valid=0.2, test=0.2)}
 """By case."""
 CASES = (*PROTOCOLS, IDEAS, THROUGHPUT)
-_LEFT_OUT = {"CiteULike-t": {"EASE": "two dense matrices of 25,975 by 25,975"}}
+_LEFT_OUT = {
+    "CiteULike-t": {
+        "EASE": "two dense matrices of 25,975 by 25,975, 11 GB",
+        "penchant sup norm, distances as axes": "25,975 axes for each of as many items, hours of comparing them",
+    }
+}
 _RANKED = (
     "value, low, high: mean, least and most over folds; every item competes that is not given or trained on.",
     "p: two-sided, by flipping signs of users' differences to penchant in ndcg@100; of many some are small by luck.",
@@ -49,7 +54,7 @@ _RANKED = (
 _NOTES = {
     "SG-100K": (
         *_RANKED,
-        f"Tuning: up to {TRIALS['SG-100K']} settings at random from each model's space, by fold 0's validation likes,",
+        f"Tuning: up to {TRIALS} settings at random from each model's space, by fold 0's validation likes,",
         "whose users are test users of fold 1 (_ranking_settings.py). penchant's space lies around a preset that was",
         "found by hand, with test figures of another draw of the same users in sight.",
         "CML, TransCF and both BPR cannot fold a new user in. What is given of the users of validation and test is",
@@ -57,7 +62,8 @@ _NOTES = {
     ),
     "CiteULike-t": (
         *_RANKED,
-        f"Tuning: up to {TRIALS['CiteULike-t']} settings at random from each model's space, by the validation likes.",
+        f"Tuning: up to {TRIALS} settings at random from each model's space, by the validation likes; penchant's",
+        f"{TRIALS} by hand, Mult-VAE and VAECF 4 (_ranking_settings.py).",
         f"Tags on at least {LEAST_TAGGED} articles, for penchant and LightFM; the others use none.",
     ),
     IDEAS: ("One fold, one training each. axes: how many the points have.",),

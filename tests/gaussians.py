@@ -11,7 +11,7 @@ from penchant.dynamics.belief import Dynamics
 def joint_precision(
     anchor: np.ndarray, time: np.ndarray, items: np.ndarray, seen: np.ndarray, d: Dynamics
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Λ (t·k, t·k) and h = Λ·mean of p(x_1 … x_t | likes seen): the sum of the quadratic forms of prior, steps, likes."""
+    """Λ (t·k, t·k) and h = Λ·mean of p(x_1 … x_t | likes seen): the quadratic forms of prior, steps and likes."""
     t, k = items.shape
     q, r, prior, c, b = (np.broadcast_to(np.asarray(getattr(d, f), float), (k,)) for f in _AXES)
     lam, h = np.zeros((t * k, t * k)), np.zeros(t * k)

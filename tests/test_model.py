@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from penchant._spec import Block, Layout
 from penchant.errors import ConfigError
 from penchant.model import DualAutoencoder
-from penchant.nets import DecoderOptions, EncoderOptions, Latent
+from penchant.nets import DecoderOptions, EncoderOptions, Latent, is_plain
 from penchant.spaces import GaussianSpace, Space
 from penchant.testing.nets import random_features
 
@@ -101,3 +103,44 @@ def test_gaussians_and_variational_latents_go_together(layout):
     model = build(layout, space=GaussianSpace(dim=8), latent=Latent(kind="variational"))
     assert model.user_encoder.dim == 8, "means and deviations are encoded"
     assert model.item_decoder.linear.in_features == 4, "means are decoded"
+
+
+CROSSED = EncoderOptions(kind="wide_deep", hidden=(8,), crosses=(("age", "job"), ("hour", "place")))
+
+
+def test_a_network_that_would_add_nothing_is_a_plain_one(layout):
+    for kind in ("gru", "lstm", "attention", "wide_deep"):
+        model = build(layout, encoder=EncoderOptions(kind=kind, hidden=(8,)))
+        assert is_plain(model.user_encoder)
+        assert is_plain(model.item_encoder)
+    model = build(layout, encoder=EncoderOptions(kind="gru", hidden=(8,)), n_items=5)
+    assert [type(net).__name__ for net in (model.user_encoder, model.item_encoder)] == ["GRUEncoder", "MLPEncoder"]
+
+
+def test_each_side_crosses_its_own_fields(layout, context):
+    options = {"space": Space(dim=4), "decoder": DecoderOptions(hidden=(8,))}
+    model = DualAutoencoder(user=layout, item=context, encoder=CROSSED, **options)
+    assert [net.options.crosses for net in (model.user_encoder, model.item_encoder)] == [
+        (("age", "job"),), (("hour", "place"),),
+    ]  # fmt: skip
+    mixed = EncoderOptions(kind="wide_deep", crosses=(("age", "hour"),))
+    with pytest.raises(ConfigError, match=r"of one side expected, of users \(age, member, job, user_id, tags\) or"):
+        DualAutoencoder(user=layout, item=context, encoder=mixed, **options)
+    with pytest.raises(ConfigError, match="'age' cannot be crossed here: one of hour, place"):
+        DualAutoencoder(user=layout, item=context, encoder=EncoderOptions(), item_encoder=CROSSED, **options)
+
+
+def test_an_item_encoder_with_the_crosses_of_both_sides_has_its_own_of_them(layout, context):
+    """As a partial table in a file makes it: what it does not name is as the users'."""
+    model = DualAutoencoder(
+        user=layout, item=context, encoder=CROSSED, item_encoder=replace(CROSSED, hidden=()), space=Space(dim=4),
+        decoder=DecoderOptions(hidden=(8,)),
+    )  # fmt: skip
+    assert model.user_encoder.options == replace(CROSSED, crosses=(("age", "job"),))
+    assert model.item_encoder.options == replace(CROSSED, crosses=(("hour", "place"),), hidden=())
+
+
+def test_the_sides_may_have_networks_of_different_shape(layout):
+    model = build(layout, item_encoder=EncoderOptions(kind="wide_deep", hidden=(), crosses=(("age", "job"),)))
+    assert [len(net.rest) for net in (model.user_encoder, model.item_encoder)] == [3, 0]
+    assert model.item_encoder.crosses is not None

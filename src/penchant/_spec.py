@@ -88,8 +88,8 @@ class History(NamedTuple):
     weight: Any
     """(nnz,) float32 in (0, 1]: how much the entry still counts."""
     place: Any
-    """(nnz,) int64: where the entry stands in its user's order of time; larger is later, each at most once, 0 the oldest
-    (gaps are left where entries were taken out)."""
+    """(nnz,) int64: where the entry stands in its user's order of time; larger is later, each at most once, 0 the
+    oldest (gaps are left where entries were taken out)."""
     age: Any
     """(nnz,) float32 >= 0: time from the entry to the user's latest one, in days (dates) or in the unit of the time
     column; 0 where it is not known."""

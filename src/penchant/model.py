@@ -156,22 +156,23 @@ def _check_latent(latent: Latent, space: BaseSpace) -> None:
 def _by_side(
     user: Layout, item: Layout, options: EncoderOptions, item_options: EncoderOptions | None
 ) -> tuple[EncoderOptions, EncoderOptions]:
-    """The options of each side; of options for both, a side has the crosses of its own fields.
+    """The options of each side; of crosses for both, a side has those of its own fields.
 
     Raises:
         ConfigError: a cross of fields that no side has together.
     """
-    if item_options is not None:
-        return options, item_options
+    of_items = options if item_options is None else item_options
+    if of_items.crosses != options.crosses:
+        return options, of_items
     known = [crossable(layout) for layout in (user, item)]
     own = [tuple(names for names in options.crosses if set(names) <= set(fields)) for fields in known]
     for names in options.crosses:
         if names not in (*own[0], *own[1]):
-            of_users, of_items = (", ".join(fields) or "none" for fields in known)
+            users, items = (", ".join(fields) or "none" for fields in known)
             raise ConfigError(
-                f"encoder.crosses: {names!r}: fields of one side expected, of users ({of_users}) or items ({of_items})"
+                f"encoder.crosses: {names!r}: fields of one side expected, of users ({users}) or items ({items})"
             )
-    return replace(options, crosses=own[0]), replace(options, crosses=own[1])
+    return replace(options, crosses=own[0]), replace(of_items, crosses=own[1])
 
 
 def _encoder(

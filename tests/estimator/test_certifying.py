@@ -60,8 +60,12 @@ def test_an_encoder_that_cannot_be_bounded_is_refused_and_explained_all_the_same
     smooth = Penchant(epochs=1, encoder=EncoderOptions(activation="gelu"), rng=5).fit(*parts[:2])
     with pytest.raises(ConfigError, match="activation"):
         smooth.certify("u1", fixed={"lang": "zh"})
-    found = smooth.explain("u1", "i1", max_changes=1)
-    assert np.isfinite(found.distance)
+    crossed = EncoderOptions(kind="wide_deep", crosses=(("lang", "video"),))
+    crosses = Penchant(epochs=1, item_encoder=crossed, rng=5).fit(*parts[:2])
+    with pytest.raises(ConfigError, match="nothing can be proved of WideDeepEncoder"):
+        crosses.certify("u1", fixed={"lang": "zh"})
+    for one in (smooth, crosses):
+        assert np.isfinite(one.explain("u1", "i1", max_changes=1).distance)
 
 
 def test_bounds_prove_more_of_explanations(model):

@@ -8,6 +8,7 @@ import torch
 
 from penchant import Loss, Penchant, Space
 from penchant.errors import ConfigError, CorruptModelError, DataError, NotFittedError, UnknownIdError
+from penchant.nets import EncoderOptions
 from penchant.tables import Field
 
 
@@ -155,10 +156,16 @@ def test_one_seed_gives_one_model(parts):
     assert first.equals(second)
 
 
+def with_past(parts):
+    """The same tables, users known by their history, too."""
+    fields = (*parts[0].schema.fields, Field(name="past", side="user", kind="history"))
+    return [replace(part, schema=replace(part.schema, fields=fields)) for part in parts]
+
+
 @pytest.mark.parametrize(
     ("stop_after", "preset", "latent"),
     [(1, "default", {}), (2, "default", {"latent__kind": "contrastive"}), (3, "default", {}),
-     (1, "variational", {"latent__anneal": 3}), (2, "variational", {"latent__anneal": 3})],
+     (1, "variational", {"latent__anneal": 3}), (2, "variational", {"latent__anneal": 3}), (2, "sequential", {})],
 )  # fmt: skip
 def test_interrupted_and_resumed_is_bit_equal(parts, tmp_path, stop_after, preset, latent):
     class Interrupting:
@@ -176,12 +183,15 @@ def test_interrupted_and_resumed_is_bit_equal(parts, tmp_path, stop_after, prese
         def finish(self):
             pass
 
+    if preset == "sequential":
+        parts = with_past(parts)
     options = {"epochs": 4, "batch_size": 256, "encoder__dropout": 0.2, "rng": 4} | latent
     make = lambda: Penchant.preset(preset, **options)  # noqa: E731
     whole = make().fit(parts[0], parts[1])
     with pytest.raises(KeyboardInterrupt):
         make().fit(parts[0], parts[1], checkpoint=tmp_path, progress=Interrupting())
     resumed = make().fit(parts[0], parts[1], checkpoint=tmp_path)
+    assert resumed.module_.user_encoder.causal == (preset == "sequential")
     assert resumed.history_.equals(whole.history_)
     assert resumed.predict(parts[2]).equals(whole.predict(parts[2]))
     with pytest.raises(ConfigError, match="another configuration"):
@@ -228,6 +238,37 @@ def test_a_situation_counts_and_none_is_taken_as_missing(simulation, tmp_path):
         model.recommend("u1", context={"minute": 3})
     model.save(tmp_path / "m")
     assert Penchant.load(tmp_path / "m").predict(timed).equals(model.predict(timed))
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm", "attention"])
+def test_what_comes_last_counts_and_is_kept_in_files(parts, tmp_path, kind):
+    crossed = EncoderOptions(kind="wide_deep", hidden=(8,), crosses=(("lang", "video"),), cross_buckets=16)
+    options = EncoderOptions(kind=kind, history_dim=8)
+    model = Penchant(epochs=2, batch_by="user", encoder=options, item_encoder=crossed, rng=1)
+    model.fit(*with_past(parts)[:2])
+    model.save(tmp_path / "m")
+    again = Penchant.load(tmp_path / "m")
+    assert again.item_encoder == crossed
+    rows = [{"past": ids} for ids in (["i1", "i2", "i3"], ["i3", "i2", "i1"], [{"item": f"i{n}"} for n in (1, 2, 3)])]
+    first, other, same = model.encode("user", rows)
+    assert not np.allclose(first, other)
+    np.testing.assert_allclose(first, same, atol=1e-6)
+    np.testing.assert_array_equal(again.encode("user", rows), model.encode("user", rows))
+    users = model.users_["user_id"].to_list()
+    np.testing.assert_array_equal(again.encode("user", users), model.encode("user", users))
+
+
+def test_items_are_encoded_as_users_are_unless_something_else_is_said():
+    config = {"item_encoder": {"hidden": [32]}, "encoder": {"kind": "gru", "embedding_dim": 8}}
+    model = Penchant.from_config(config)
+    assert model.item_encoder == replace(model.encoder, hidden=(32,)), "what is not named is as the users'"
+    assert Penchant.from_config(model.get_params(deep=False)).item_encoder == model.item_encoder
+    assert Penchant.from_config({**config, "item_encoder": None}).item_encoder is None
+    assert model.set_params(item_encoder__hidden=(4,)).item_encoder.hidden == (4,)
+    with pytest.raises(ConfigError, match="did you mean encoder__hidden"):
+        Penchant().set_params(item_encoder__hidden=(4,))
+    with pytest.raises(ConfigError, match=r"item_encoder.hiden is no option: did you mean hidden"):
+        Penchant.from_config({"item_encoder": {"hiden": [32]}})
 
 
 def test_presets_and_configs_are_checked_by_name():

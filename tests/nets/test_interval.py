@@ -6,7 +6,7 @@ from torch import nn
 
 from penchant._spec import Bag
 from penchant.errors import ConfigError
-from penchant.nets import EncoderOptions, MLPEncoder, take
+from penchant.nets import EncoderOptions, MLPEncoder, WideDeepEncoder, take
 from penchant.nets.base import ACTIVATIONS
 from penchant.nets.dropout import Dropout
 from penchant.nets.interval import interval_bounds, interval_width
@@ -115,3 +115,5 @@ def test_fields_and_encoders_that_cannot_be_asked_are_refused(layout, context):
         interval_width(an_encoder(layout), rows, "jobs")
     with pytest.raises(ConfigError, match="situations"):
         interval_width(MLPEncoder(layout, 3, EncoderOptions(), context), rows, "job")
+    with pytest.raises(ConfigError, match="WideDeepEncoder adds what has no bounds here"):
+        interval_width(WideDeepEncoder(layout, 3, EncoderOptions()), rows, "job")

@@ -44,9 +44,13 @@ def test_likes_follow_the_path() -> None:
         some = (made.probability >= low) & (made.probability < high)
         assert made.liked[some].mean() == pytest.approx(made.probability[some].mean(), abs=0.03)
     assert made.liked.mean() == pytest.approx(0.3, abs=0.03)
-    assert (np.diff(made.time) >= 0).all() and np.abs(made.points).max() <= 1
+    assert (np.diff(made.time) >= 0).all()
+    assert np.abs(made.points).max() <= 1
     r, c, b = made.observation()
-    assert (r > 0).all() and (c > 0).all() and (c < 1.1).all() and (np.abs(b) < 0.1).all()
+    assert (r > 0).all()
+    assert (c > 0).all()
+    assert (c < 1.1).all()
+    assert (np.abs(b) < 0.1).all()
 
 
 def test_jumps_come_as_often_as_wished() -> None:

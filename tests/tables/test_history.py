@@ -123,3 +123,65 @@ def test_a_schema_says_what_is_wrong():
         Field(name="past", side="user", kind="history", last=0)
     with pytest.raises(SchemaError, match="half_life is not used by kind 'numeric'"):
         Field(name="past", side="user", kind="numeric", half_life=3)
+
+
+def order(past) -> list[list[tuple[int, float, float]]]:
+    """Each user's items from the oldest on, with label and age."""
+    found = []
+    for a, b in zip(past.offsets[:-1], past.offsets[1:], strict=True):
+        entries = sorted(range(a, b), key=lambda entry: past.place[entry])
+        assert [past.place[entry] for entry in entries] == list(range(b - a))
+        found.append([(int(past.items[e]), float(past.liked[e]), float(past.age[e])) for e in entries])
+    return found
+
+
+def test_entries_know_their_place_in_time_and_their_age():
+    assert order(histories(tables()).past) == [[(0, 1, 10), (1, 0, 0)], [(2, 1, 0)], []]
+    days = pl.Series([dt.date(2024, 1, 1 + d) for d in (5, 30, 11, 21)])
+    assert order(histories(tables(PAIRS.with_columns(time=days))).past)[0] == [(0, 1, 19), (1, 1, 0)]
+    assert order(histories(tables(last=1)).past)[0] == [(1, 0, 0)]
+
+
+def test_what_has_no_time_is_oldest_and_events_of_one_time_keep_their_order():
+    pairs = PAIRS.with_columns(i=pl.Series(["z", "z", "y", "x"]), time=pl.Series([5, 7, 7, None]))
+    assert order(histories(tables(pairs)).past)[0] == [(0, 0, 0), (2, 1, 0), (1, 1, 0)]
+
+
+def test_rows_bring_an_order():
+    given = [
+        ["z", "x", "z", "y"],
+        {"liked": ["z", "x"], "disliked": ["y", "x"]},
+        [{"item": "z"}, {"item": "x", "liked": False}, {"item": "z", "liked": 0, "time": None}],
+        [{"item": "z", "time": 9}, {"item": "x", "time": 2.5}, {"item": "y", "time": 9, "liked": False}],
+        [{"item": "y", "time": "2024-05-02"}, {"item": "x", "time": dt.date(2024, 5, 1)}],
+        [{"item": "y", "time": dt.datetime(2024, 5, 2, 12)}, {"item": "x", "time": "2024-05-02T02:00:00+02:00"}],
+        [{"item": "y", "time": 4}, {"item": "x"}, {"item": "z", "time": 1}],
+    ]
+    assert order(histories(tables()).of_rows(given)) == [
+        [(0, 1, 0), (2, 1, 0), (1, 1, 0)],
+        [(1, 0, 0), (0, 0, 0), (2, 1, 0)],
+        [(0, 0, 0), (2, 0, 0)],
+        [(0, 1, 6.5), (2, 1, 0), (1, 0, 0)],
+        [(0, 1, 1), (1, 1, 0)],
+        [(0, 1, 0.5), (1, 1, 0)],
+        [(1, 1, 0), (0, 1, 0), (2, 1, 3)],
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"liked": True}, {"item": "x", "loved": 1}, {"item": "x", "liked": 2}, {"item": "x", "time": "noon"},
+     {"item": "x", "time": True}, {"item": "x", "time": []}, {"item": "x", "time": float("-inf")},
+     {"item": "x", "time": 10**400}],
+)  # fmt: skip
+def test_entries_say_what_they_are(entry):
+    with pytest.raises(DataError, match=r"rows of users: column 'past', 1 row \(1\): an entry of item, liked"):
+        histories(tables()).of_rows([None, [{"item": "y"}, entry]])
+
+
+def test_frames_of_earlier_versions_are_read():
+    before = histories(tables())
+    frame = before.frame().drop("place", "age").reverse()
+    after = Histories.from_frame(before.field, before.users, before.items, frame)
+    assert order(after.past) == [[(0, 1, 0), (1, 0, 0)], [(2, 1, 0)], []]
+    assert lists(after.past) == lists(before.past)

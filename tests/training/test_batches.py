@@ -72,3 +72,29 @@ def test_distinct_rows_are_marked_or_sorted_to_the_same_end(n):
     distinct, place = _distinct(rows, n)
     assert distinct.tolist() == sorted(set(rows.tolist()))
     assert torch.equal(distinct[place], rows)
+
+
+@pytest.mark.parametrize("size", [2, 64, 1000])
+def test_whole_users_are_dealt_out_where_asked_to(encoded, size):
+    _, data = encoded
+    batches = Batches(data, batch_size=size, by_user=True, rng=1)
+    orders = []
+    for epoch in (0, 1, 0):
+        dealt = [batches.user[rows].tolist() for rows in batches._by_user(torch.randperm(300), epoch)]
+        assert len(dealt) == batches.steps == min(-(-300 // size), len(np.unique(data.user)))
+        assert all(dealt)
+        assert sum(len(set(users)) for users in dealt) == len(np.unique(data.user)), "nobody is in two of them"
+        pairs = [batch.item.tolist() for batch in batches.epoch(epoch)]
+        assert sum(map(len, pairs)) == 300
+        orders.append(pairs)
+    assert orders[0] == orders[2]
+    assert orders[0] != orders[1]
+
+
+def test_a_batch_of_whole_users_is_mixed_and_of_about_its_size(encoded):
+    _, data = encoded
+    most = int(np.bincount(data.user).max())
+    batches = Batches(data, batch_size=100, by_user=True, rng=3)
+    for batch in batches.epoch(0):
+        assert abs(len(batch.user) - 100) <= most
+        assert not bool((batch.user.diff() >= 0).all())

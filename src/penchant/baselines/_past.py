@@ -16,7 +16,7 @@ __all__ = ["Pasts", "past_names"]
 
 _SIGNS = ("liked", "disliked")
 _NONE = np.zeros(0, dtype=np.int64)
-_NOBODY = History(*[_NONE] * 5, np.zeros(1, dtype=np.int64))
+_NOBODY = History(_NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(1, dtype=np.int64))
 
 
 def past_names(schema: Schema) -> tuple[str, ...]:

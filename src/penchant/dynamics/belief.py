@@ -126,7 +126,10 @@ class Dynamics:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Dynamics":
-        """From plain values, infinity also as the text "inf". Raises: ConfigError: a field outside its range."""
+        """From plain values, infinity also as "inf". Raises: ConfigError: no such field, or one out of range."""
+        strange = set(config) - {field.name for field in fields(cls)}
+        if strange:
+            raise ConfigError(f"dynamics.{min(strange)} is no field")
         return cls(**{name: math.inf if value == "inf" else value for name, value in config.items()})
 
 

@@ -105,11 +105,16 @@ def fit_penchant(
         seen=_seen(data, tables, given), population=_population(model, batches), history=history, device=device,
         readings={}, likes=likes,
     )  # fmt: skip
+    _read_off(fitted, tables, valid, options.rng)
+    return fitted
+
+
+def _read_off(fitted: Fitted, tables: Tables, valid: Tables | None, rng: int) -> None:
+    """What follows from the weights: known points, how portraits are read, how interest moves."""
     fitted.known = _known(fitted, tables)
-    fitted.readings = fit_readings(fitted, valid, options.rng)
+    fitted.readings = fit_readings(fitted, valid, rng)
     if valid is not None:
         fitted.dynamics = dynamics_of(fitted, valid)
-    return fitted
 
 
 def _known(fitted: Fitted, tables: Tables) -> dict[SideName, Known]:

@@ -4,6 +4,8 @@ default   the best measured for yes/no prediction (benchmarks/results/label_pred
 seed      the disclosure as meant: plain networks on the scaled features alone, centred hinge, l2 or sup norm
 ranking   what is liked on top of the catalogue, from likes alone: wide, shallow encoders (each id, earlier item and
           feature adds its own vector inside the bound) and a softmax over all items; best with a field of kind history
+sequential  what is liked next: ranking's shallow encoders and softmax, users' histories read in order of time
+wide_deep  the default with crosses of fields, which ``encoder.crosses`` names
 variational  the default with Gaussians for points, which say how sure they are
 """
 
@@ -44,6 +46,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "weight_decay": 0.3,
         "patience": 3,
     },
+    "wide_deep": {"encoder": EncoderOptions(kind="wide_deep")},
     "variational": {
         "space": GaussianSpace(dim=128, metric="wasserstein"),
         "latent": Latent(kind="variational"),

@@ -15,7 +15,7 @@ from penchant.errors import ConfigError, DataError, Problem
 from penchant.estimator.fitted import SIDES, Fitted, Follower, SideName
 from penchant.estimator.leaning import lean
 from penchant.portraits import in_words
-from penchant.tables import Tables
+from penchant.tables import Tables, check_where
 from penchant.training import Batches, encode_all, pair_distances
 
 __all__ = [
@@ -204,7 +204,8 @@ def recommend(
         raise ConfigError(f"n = {n}: at least 1 expected")
     asked = resolve(fitted, "user", users, context)
     chosen = _candidates(fitted, candidates, where)
-    points = fitted.points("item", chosen)
+    known = fitted.known["item"].points
+    points = known if len(chosen) == len(known) else fitted.points("item", chosen)  # all of them are not copied
     exclude = _seen_among(fitted, asked, chosen) if exclude_seen else None
     more: dict[str, Tensor] = {}
     if attitude == "mean":
@@ -238,9 +239,10 @@ def _candidates(fitted: Fitted, candidates: Sequence[Any] | None, where: str | N
 def rows_where(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " c"], where: str) -> Bool[np.ndarray, " c"]:
     """Which of these known rows fulfil an SQL condition on their table's columns.
 
-    Raises: DataError: a condition that cannot be asked of the table.
+    Raises: DataError: a condition that cannot be asked of the table, or is more than a comparison (`check_where`).
     """
     frame = fitted.known[side].frame
+    check_where(where, frame.columns)
     try:
         kept = frame[rows].select(pl.sql_expr(where)).to_series()
         if kept.dtype != pl.Boolean or len(kept) != len(rows):

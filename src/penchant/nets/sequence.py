@@ -1,5 +1,6 @@
 """A user's earlier items in order of time as the input of an encoder: what a pair sees is what came before it."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -36,18 +37,33 @@ class CausalBag(HistoryBag):
     def _left_out(
         self, past: History, weight: Float[Tensor, " nnz"], rows: Int[Tensor, " b"], left_out: Int[Tensor, " b"]
     ) -> Sums:
-        """The sums over the entries before each pair's item."""
-        order = time_order(past)
-        items, liked, each = (part.index_select(0, order) for part in (past.items, past.liked, weight))
+        """The sums over the entries before each pair's item, so many rows at a time as memory has room for."""
+        order, m = time_order(past), self.catalogue.shape[1]
+        sizes = [self.table.shape[1], 2 * m, 2]
+        first = past.offsets.index_select(0, rows)
+        read = first + places_before(past, None, rows, left_out, self.n_items)
+        part = past.offsets[1:] * sum(sizes) // _AT_ONCE
+        ends = [0, *torch.unique_consecutive(part, return_counts=True)[1].cumsum(0).tolist()]
+        sums, where = [self.table.new_zeros(0, sum(sizes))], [rows[:0]]
+        for start, end in pairwise(ends):
+            low, high = int(past.offsets[start]), int(past.offsets[end])
+            running = self._running(past, weight, order[low:high])
+            pairs = ((rows >= start) & (rows < end)).nonzero()[:, 0]
+            last, before = (places.index_select(0, pairs) - low for places in (read, first))
+            sums.append((running.index_select(0, last) - running.index_select(0, before)).to(weight.dtype))
+            where.append(pairs)
+        return Sums(*torch.cat(sums).index_select(0, torch.cat(where).argsort()).split(sizes, 1))
+
+    def _running(
+        self, past: History, weight: Float[Tensor, " nnz"], entries: Int[Tensor, " e"]
+    ) -> Float[Tensor, "s out"]:
+        """Sums over the first 0, 1, … of some entries."""
+        items, liked, each = (part.index_select(0, entries) for part in (past.items, past.liked, weight))
         signs = torch.stack([liked * each, (1 - liked) * each], 1)
         z = functional.embedding(items, self.catalogue)
         own = functional.embedding(self._places(items, liked), self.table) * each[:, None]
-        entries = torch.cat([own, signs[:, :1] * z, signs[:, 1:] * z, signs], 1).double()
-        running = functional.pad(entries.cumsum(0), (0, 0, 1, 0))
-        first = past.offsets.index_select(0, rows)
-        read = first + places_before(past, None, rows, left_out, self.n_items)
-        sums = (running.index_select(0, read) - running.index_select(0, first)).to(weight.dtype)
-        return Sums(*sums.split([own.shape[1], 2 * z.shape[1], 2], 1))
+        every = torch.cat([own, signs[:, :1] * z, signs[:, 1:] * z, signs], 1).double()
+        return functional.pad(every.cumsum(0), (0, 0, 1, 0))
 
 
 class HistorySequence(nn.Module):

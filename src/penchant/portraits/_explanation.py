@@ -105,7 +105,8 @@ class Explanation(Shown):
     """One row a field, and one a tag that the item has, the largest effect first: field (column), feature (heading),
     tag, value (in words), effect (distance as it is − average), average (distance with the field as in the training
     rows, its values weighted by how frequent they are; ids, vectors and texts: left out), left_out (change of the
-    distance without it), best, best_change, worst, worst_change (the values that bring it closest and farthest, by how much)."""
+    distance without it), best, best_change, worst, worst_change (the values that bring it closest and farthest, by how
+    much)."""
     changes: pl.DataFrame
     """One row a change of one field: field, feature, how (missing: left out; unseen: a value no training row has;
     value: set to it; added, removed: a tag), value, share of the training rows that have it (null: none is told),

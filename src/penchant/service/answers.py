@@ -30,7 +30,7 @@ from penchant.service.messages import (
     RelatedQuestion,
 )
 from penchant.service.models import Arm, Loaded
-from penchant.service.where import check_where
+from penchant.tables.conditions import check_where
 
 __all__ = ["Asked", "explain_one", "predict_many", "read_one", "recommend_many", "related_one"]
 

@@ -1,6 +1,7 @@
 """Tables: what columns mean, reading and checking them, turning them into numbers in [0, 1] and back into words."""
 
 from penchant.tables._tables import Tables
+from penchant.tables.conditions import check_where
 from penchant.tables.encoding import EncodedTables, SideEncoder, TablesEncoder
 from penchant.tables.history import Histories
 from penchant.tables.kinds import KINDS
@@ -35,6 +36,7 @@ __all__ = [
     "TablesEncoder",
     "Truth",
     "Vocabulary",
+    "check_where",
     "movielens_100k",
     "read_frame",
     "simulate",

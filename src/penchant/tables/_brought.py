@@ -17,6 +17,8 @@ __all__ = ["Brought", "brought"]
 _SIGNS = ("liked", "disliked")
 _ENTRY = {"item", "liked", "time"}
 _DAY = dt.timedelta(days=1)
+_NEVER = 2**63
+"""No time in any unit is as large; infinity is."""
 
 
 class Brought(NamedTuple):
@@ -123,4 +125,8 @@ def _moment(value: Any) -> float | None:
         return (value - start) / _DAY
     if isinstance(value, dt.date):
         return (value - dt.date(1970, 1, 1)) / _DAY
-    return float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) >= _NEVER:
+        return None
+    return float(value)

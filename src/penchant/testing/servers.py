@@ -9,9 +9,8 @@ import time
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
-
-from typing_extensions import Self
 
 from penchant.errors import ConfigError, StorageError
 
@@ -51,10 +50,10 @@ class PostgresServer:
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="penchant-pg-"))
-        self._as = _other_user() if os.geteuid() == 0 else {}
+        self._as: tuple[str | None, str | None] = _other_user() if os.geteuid() == 0 else (None, None)
         try:
-            if self._as:
-                shutil.chown(self._folder, **self._as)
+            if self._as[0] is not None:
+                shutil.chown(self._folder, self._as[0], self._as[1])
             self._initialise()
             self.start()
         except BaseException:
@@ -64,7 +63,7 @@ class PostgresServer:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)  # disconnects everyone, then stops
+            self._process.send_signal(signal.SIGQUIT)  # stops at once; its files are not needed any more
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PATIENCE)
             self.kill()
@@ -116,18 +115,22 @@ class PostgresServer:
 
     def _initialise(self) -> None:
         words = ["-D", str(self.data), "-U", _USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        user, group = self._as
         done = subprocess.run(
-            [self._programs / "initdb", *words], capture_output=True, text=True, check=False, cwd="/", **self._as
-        )
+            [str(self._programs / "initdb"), *words], capture_output=True, text=True, check=False, cwd="/",
+            user=user, group=group,
+        )  # fmt: skip
         if done.returncode:
             raise StorageError(f"initdb failed:\n{done.stderr[-2000:]}")
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         words = ["-D", str(self.data), "-k", str(self._folder), "-h", "", "-c", "max_wal_size=256MB"]
+        user, group = self._as
         with self._log().open("ab") as log:
             return subprocess.Popen(
-                [self._programs / "postgres", *words], stdout=log, stderr=log, cwd="/", start_new_session=True, **self._as
-            )
+                [str(self._programs / "postgres"), *words], stdout=log, stderr=log, cwd="/", start_new_session=True,
+                user=user, group=group,
+            )  # fmt: skip
 
     def _answers(self) -> bool:
         words = ["-q", "-h", str(self._folder)]
@@ -137,14 +140,14 @@ class PostgresServer:
         return self._folder / "log"
 
 
-def _other_user() -> dict[str, str]:
+def _other_user() -> tuple[str, str]:
     import grp
     import pwd  # neither is there on Windows, where nobody is root
 
     found = {entry.pw_name: entry.pw_gid for entry in pwd.getpwall()}
     for name in ("postgres", "nobody"):
         if name in found:
-            return {"user": name, "group": grp.getgrgid(found[name]).gr_name}
+            return name, grp.getgrgid(found[name]).gr_name
     raise ConfigError("PostgreSQL does not run as root, and there is no user 'postgres' nor 'nobody'")
 
 

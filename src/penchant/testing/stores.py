@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from penchant.dynamics.events import Apply, Event, EventStore, Id, State
-from penchant.errors import DataError
+from penchant.errors import DataError, Problem
 
 __all__ = ["chain", "check_apply", "check_store"]
 
@@ -55,7 +55,7 @@ def check_store(connect: Callable[[], EventStore]) -> None:
     """Hold an event store against the laws.
 
     Arguments:
-        connect: opens the store; each call the same one, which is empty before the first. Its limits are the usual ones.
+        connect: opens the store; each call the same one, empty before the first, with the usual limits.
 
     Raises:
         AssertionError: naming the law that is broken.
@@ -97,12 +97,15 @@ def _replayed(store: EventStore, apply: Apply, users: Sequence[Id]) -> dict[Id, 
 
 
 def _check_log(store: EventStore) -> None:
-    batch = [_event(user, second, item=item) for second, (user, item) in enumerate([(7, "7"), ("7", 7), (7, 8)])]
-    batch.append(replace(_event("é", 1.5, 0), kind="impression", weight=0.5, context={"place": "home", "n": 1, "x": 0.1}))
+    pairs: list[tuple[Id, Id]] = [(7, "7"), ("7", 7), (7, 8)]
+    batch = [_event(user, second, item=item) for second, (user, item) in enumerate(pairs)]
+    context = {"place": "home", "n": 1, "x": 0.1}
+    batch.append(replace(_event("é", 1.5, 0), kind="impression", weight=0.5, context=context))
     done = store.append(batch)
     assert done.accepted == len(batch), "new events are accepted"
     assert list(done.offsets.values()) == sorted(done.offsets.values()), "offsets grow within a batch"
-    assert [event for _, event in store.events()] == batch, "events come back in their order, equal, with ids of their types"
+    log = [event for _, event in store.events()]
+    assert log == batch, "events come back in their order, equal, with ids of their types"
     assert [event for _, event in store.events("7")] == batch[1:2], "a user's events; text is not a number"
     first = done.offsets[batch[0].id]
     assert [e for _, e in store.events(after=first, limit=2)] == batch[1:3], "what is after an offset, up to a limit"
@@ -117,26 +120,34 @@ def _check_log(store: EventStore) -> None:
     assert set(store.users()) == {7, "7", "é", 1}, "users are those with events"
 
 
+def _refused(store: EventStore, events: Sequence[Event], apply: Apply | None = None) -> tuple[Problem, ...]:
+    """What is wrong with a batch; nothing where it is taken."""
+    try:
+        store.append(events, apply=apply)
+    except DataError as error:
+        return tuple(error.problems)
+    return ()
+
+
 def _check_refusal(store: EventStore) -> None:
     good = _event(1, 0)
     bad = [replace(good, id=""), replace(good, id="x", label=2), replace(good, id="y", time=float("nan"))]
     bad.append(replace(good, id="z", time=time.time() + 1e6))
-    try:
-        store.append([good, *bad])
-    except DataError as error:
-        assert {p.column for p in error.problems} == {"id", "label", "time"}, "every field that is wrong is named"
-        assert {row for p in error.problems for row in p.rows} == {1, 2, 3, 4}, "and every event"
-    else:
-        raise AssertionError("a batch with wrong events is refused")
+    problems = _refused(store, [good, *bad])
+    assert problems, "a batch with wrong events is refused"
+    assert {p.column for p in problems} == {"id", "label", "time"}, "every field that is wrong is named"
+    assert {row for p in problems for row in p.rows} == {1, 2, 3, 4}, "and every event"
     assert not list(store.events()), "a refused batch leaves nothing"
     assert store.append([]).accepted == 0, "an empty batch is no mistake"
 
 
 def _check_states(store: EventStore) -> None:
-    apply, users = chain(), [1, "1", 2]
+    apply = chain()
+    users: list[Id] = [1, "1", 2]
     for second in range(40):
         done = store.append([_event(user, second) for user in users[: second % 3 + 1]], apply=apply)
-        assert done.states.items() <= store.states(users, apply.space).items(), "the states after the batch are given back"
+        known = store.states(users, apply.space)
+        assert done.states.items() <= known.items(), "the states after the batch are given back"
     expected = _replayed(store, apply, users)
     assert store.states(users, apply.space) == expected, "a state is the fold of its user's events"
     assert store.state(9, apply.space) is None, "who has no events has no state"
@@ -189,12 +200,9 @@ def _check_compaction(store: EventStore) -> None:
     assert list(store.events()) == kept, "and the others stay"
     store.replay(apply)
     assert store.states([1, 2], apply.space) == before, "states after compaction are what they were, replayed too"
-    try:
-        store.append([folded[0]], apply=apply)
-    except DataError as error:
-        assert error.problems[0].column == "time", "a folded event sent again is refused by its time"
-    else:
-        raise AssertionError("a folded event sent again would count twice")
+    problems = _refused(store, [folded[0]], apply)
+    assert problems, "a folded event sent again would count twice"
+    assert problems[0].column == "time", "a folded event sent again is refused by its time"
     late = _event(1, 12.5)
     store.append([late], apply=apply)
     moved = store.states([1], apply.space)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penchant._spec import FIRST, MISSING, UNSEEN, Bag, Block, Features, Layout
 from penchant.errors import ConfigError, SpaceError
-from penchant.nets import EncoderOptions, MLPEncoder, take
+from penchant.nets import EncoderOptions, MLPEncoder, WideDeepEncoder, take
 from penchant.portraits.bounds import OneOf, Region, SetOf, Within, anything, certify
 from penchant.portraits.bounds._items import Items
 from penchant.spaces import UniformSpace
@@ -374,7 +374,9 @@ def test_questions_that_make_no_sense_are_refused():
         certify(encoder, Region(ROW, {"genre": OneOf((2, 3))}), space=space, centre=centre, threshold=1)
 
 
-def test_encoders_of_situations_are_refused(context):
+def test_encoders_of_situations_and_of_crosses_are_refused(context):
     encoder = MLPEncoder(LAYOUT, 3, EncoderOptions(), context).eval()
-    with pytest.raises(ConfigError, match="situations"):
-        certify(encoder, Region(ROW, {}), space=UniformSpace(dim=3), centre=torch.zeros(3), threshold=1)
+    crossed = WideDeepEncoder(LAYOUT, 3, EncoderOptions()).eval()
+    for net, said in ((encoder, "situations"), (crossed, "nothing can be proved of a WideDeepEncoder")):
+        with pytest.raises(ConfigError, match=said):
+            certify(net, Region(ROW, {}), space=UniformSpace(dim=3), centre=torch.zeros(3), threshold=1)

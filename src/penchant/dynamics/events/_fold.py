@@ -1,8 +1,8 @@
 """States from events: the one place where a filter is applied.
 
-    in order    the new events are not before the state's time       -> folded onto the state
-    late        one of them is before it                             -> folded again, from the last snapshot before it
-    new space   there is no state                                    -> folded from the beginning, or from a base
+in order    the new events are not before the state's time       -> folded onto the state
+late        one of them is before it                             -> folded again, from the last snapshot before it
+new space   there is no state                                    -> folded from the beginning, or from a base
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,16 +92,15 @@ class Folding:
         return place
 
     def _step(self, user: Id, state: State | None, events: Sequence[Logged]) -> State:
-        data = self.apply.step(user, state and state.data, [event for _, event in events])
+        data = self.apply.step(user, None if state is None else state.data, [event for _, event in events])
         if not isinstance(data, bytes):
             raise ConfigError(f"apply.step gave {type(data).__name__}: bytes expected")
         return State(data, (state.version if state else 0) + len(events), float(events[-1].event.time))
 
     def _write(self, moved: Mapping[int, Place]) -> None:
         space = self.apply.space
-        self.session.many(
-            sql.PUT_STATE, [(uid, space, s.version, s.time, last, seen, s.data) for uid, (s, last, seen) in moved.items()]
-        )
+        rows = [(uid, space, s.version, s.time, last, seen, s.data) for uid, (s, last, seen) in moved.items()]
+        self.session.many(sql.PUT_STATE, rows)
         self.session.many(sql.PUT_SNAPSHOT, self.snapshots)
         kept = self.options.snapshot_every * self.options.snapshots
         self.session.many(sql.DROP_OLDER, [(row[0], space, row[2] - kept) for row in self.snapshots])

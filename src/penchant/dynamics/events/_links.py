@@ -17,6 +17,9 @@ class Closable(Protocol):
 
 C = TypeVar("C", bound=Closable)
 
+_LEFT: list[Closable] = []
+"""Connections of a parent process: kept here, for closing one would tell the database that the parent had gone."""
+
 
 class Link(Generic[C]):
     """A connection that is opened again after it was lost or closed, and left to its parent after a fork."""
@@ -29,6 +32,7 @@ class Link(Generic[C]):
     def use(self) -> Iterator[C]:
         """The connection, for this thread alone."""
         if self._owner != os.getpid():  # the parent's connection and perhaps a lock held there: not ours
+            _LEFT.extend([self._connection] if self._connection is not None else [])
             self._connection, self._lock, self._owner = None, threading.RLock(), os.getpid()
         with self._lock:
             if self._connection is None:

@@ -1,11 +1,11 @@
 """The contract, written in the statements of `_sql`: all that the two databases have in common."""
 
 import math
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from penchant.dynamics.events import _sql as sql
 from penchant.dynamics.events._fold import Folding, Session
@@ -26,7 +26,7 @@ from penchant.dynamics.events.contract import (
 )
 from penchant.errors import ConfigError, DataError
 
-__all__ = ["Raced", "SQLStore"]
+__all__ = ["RacedError", "SQLStore"]
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ _USERS = 200
 """Users in one transaction of those that go through all of them."""
 
 
-class Raced(Exception):
+class RacedError(Exception):
     """Another writer was there between two statements: the transaction is to run again."""
 
 
@@ -69,6 +69,7 @@ class SQLStore(EventStore):
         return self._write(lambda session: self._append(session, batch, contents, apply))
 
     def _append(self, session: Session, batch: list[Event], contents: list[Row], apply: Apply | None) -> Appended:
+        session.rows(sql.SIDE_BY_SIDE)
         ((horizon,),) = session.rows(sql.HORIZON)
         known = {row[1]: row[2:] for row in session.rows(sql.KNOWN, [event.id for event in batch])}
         fresh: list[int] = []
@@ -84,7 +85,7 @@ class SQLStore(EventStore):
         names = {known[identity][0] for identity in (*(batch[n].id for n in fresh), *duplicates)}
         uids = _lock(session, sorted(names), {contents[n][0] for n in fresh})
         session.many(sql.ADD_EVENT, [(batch[n].id, uids[contents[n][0]], *contents[n][1:]) for n in fresh])
-        places = dict(session.rows(sql.OFFSETS, [*(batch[n].id for n in fresh), *duplicates]))
+        places: dict[str, int] = dict(session.rows(sql.OFFSETS, [*(batch[n].id for n in fresh), *duplicates]))
         states = self._folding(session, apply, uids).advance() if apply else {}
         return Appended(len(fresh), tuple(duplicates), tuple(conflicts), places, states)
 
@@ -118,7 +119,7 @@ class SQLStore(EventStore):
 
     def facts(self) -> StoreFacts:
         """What the store holds."""
-        meta = dict(self._read(lambda session: session.rows(sql.META)))
+        meta: dict[str, Any] = dict(self._read(lambda session: session.rows(sql.META)))
         ((events, users, offset),) = self._read(lambda session: session.rows(sql.COUNTS))
         return StoreFacts(int(meta["format"]), events, users, offset, meta["horizon"])
 
@@ -138,11 +139,18 @@ class SQLStore(EventStore):
     def replay(self, apply: Apply, users: Iterable[Id] | None = None) -> int:
         """Make states again; see `EventStore.replay`."""
         if users is None:
-            pages = ([uid for uid, _ in page] for page in self._everyone())
+            pages: Iterator[list[int]] = ([uid for uid, _ in page] for page in self._everyone())
         else:
             names = [key(user) for user in users]
             pages = _paged([uid for uid, _ in self._read(lambda session: session.rows(sql.UIDS, names))])
-        return sum(self._write(lambda session, page=page: self._replay(session, apply, page)) for page in pages)
+        return self._in_pages(pages, lambda session, page: self._replay(session, apply, page))
+
+    def _in_pages(self, pages: Iterator[list[int]], work: Callable[[Session, list[int]], int]) -> int:
+        """Do it for some users at a time, each time a transaction; returns the sum of what it says."""
+        done = 0
+        for page in pages:
+            done += self._write(partial(_swapped, work, page))
+        return done
 
     def _replay(self, session: Session, apply: Apply, page: list[int]) -> int:
         uids = _lock_uids(session, page)
@@ -169,7 +177,7 @@ class SQLStore(EventStore):
         self._raise_horizon(before, applies)
         uids = self._read(lambda session: session.rows(sql.WITH_EVENTS_BEFORE, before))
         pages = _paged([uid for (uid,) in uids])
-        folded = sum(self._write(lambda session, page=page: self._compact(session, before, applies, page)) for page in pages)
+        folded = self._in_pages(pages, lambda session, page: self._compact(session, before, applies, page))
         self.vacuum()
         return folded
 
@@ -192,7 +200,7 @@ class SQLStore(EventStore):
             return session.rows(sql.WITH_EVENTS_BEFORE, before) + session.rows(sql.WITH_BASES_BEFORE, before)
 
         pages = _paged(sorted({uid for (uid,) in self._read(concerned)}))
-        gone = sum(self._write(lambda session, page=page: self._purge(session, before, applies, page)) for page in pages)
+        gone = self._in_pages(pages, lambda session, page: self._purge(session, before, applies, page))
         self.vacuum()
         return gone
 
@@ -214,7 +222,12 @@ class SQLStore(EventStore):
             raise ConfigError(f"before = {before!r}: a time that has passed expected, in seconds since 1970")
         if len({apply.space for apply in applies}) < len(applies):
             raise ConfigError("two filters of one space: give one for each space")
-        self._write(lambda session: session.rows(sql.RAISE_HORIZON, before, before))
+
+        def work(session: Session) -> None:
+            session.rows(sql.ALONE)
+            session.rows(sql.RAISE_HORIZON, before, before)
+
+        self._write(work)
 
     def forget(self, *users: Id) -> Forgotten:
         """Delete all there is of users; see `EventStore.forget`."""
@@ -224,10 +237,17 @@ class SQLStore(EventStore):
         return gone
 
     def _everyone(self) -> Iterator[list[Row]]:
-        last = 0
-        while page := self._read(lambda session, last=last: session.rows(sql.USERS_PAGE, last, _USERS)):
+        page = self._users_after(0)
+        while page:
             yield page
-            last = page[-1][0]
+            page = self._users_after(page[-1][0])
+
+    def _users_after(self, last: int) -> list[Row]:
+        return self._read(lambda session: session.rows(sql.USERS_PAGE, last, _USERS))
+
+
+def _swapped(work: Callable[[Session, list[int]], int], page: list[int], session: Session) -> int:
+    return work(session, page)
 
 
 def _lock(session: Session, names: list[str], new: set[str] | None = None) -> dict[str, int]:
@@ -240,7 +260,7 @@ def _lock(session: Session, names: list[str], new: set[str] | None = None) -> di
         session.many(sql.ADD_USER, [(name,) for name in sorted(new)])
     uids = {name: uid for uid, name in session.rows(sql.LOCK, names)}
     if new and not new <= uids.keys():
-        raise Raced("a user was forgotten meanwhile")
+        raise RacedError("a user was forgotten meanwhile")
     return uids
 
 

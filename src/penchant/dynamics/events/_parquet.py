@@ -83,4 +83,6 @@ def _table(group: list[Logged], schema: "pyarrow.Schema") -> "pyarrow.Table":
     import pyarrow as arrow
 
     rows = [(e.user, e.item, e.label, float(e.time), float(e.weight)) for _, e in group]
-    return arrow.table([arrow.array(column, field.type) for column, field in zip(zip(*rows), schema)], schema=schema)
+    columns = zip(*rows, strict=True)
+    arrays = [arrow.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return arrow.table(arrays, schema=schema)

@@ -9,8 +9,19 @@ Row = tuple[Any, ...]
 
 
 def key(value: Id) -> str:
-    """An id as text that keeps its type: i7 is the number, s7 the text."""
-    return f"s{value}" if isinstance(value, str) else f"i{value}"
+    """An id as text that keeps its type: i7 is the number, s7 the text; for text that cannot be stored, nobody's."""
+    if not isinstance(value, str):
+        return f"i{value}"
+    return f"s{value}" if storable(value) else ""
+
+
+def storable(text: str) -> bool:
+    """Can databases keep it? Text with NUL or with half a character (a lone surrogate) is in none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def id_of(text: str) -> Id:

@@ -1,8 +1,8 @@
 """Every statement of the stores, written once; a dialect spells the few words that differ. Values are always bound.
 
-    ?               a value; `= ANY(?)` one of a list
-    KEY, REAL8 …    types in the tables (see `Dialect.types`)
-    FOR UPDATE      locks on rows, where the database has them
+?               a value; `= ANY(?)` one of a list
+KEY, REAL8 …    types in the tables
+FOR UPDATE …    locks, where the database has them
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,10 @@ FOUND = "SELECT value FROM penchant_meta WHERE name = 'format'"
 BEGUN = "INSERT INTO penchant_meta (name, value) VALUES ('format', ?), ('horizon', -1.7e308) ON CONFLICT DO NOTHING"
 PUT_FORMAT = "UPDATE penchant_meta SET value = ? WHERE name = 'format'"
 RAISE_HORIZON = "UPDATE penchant_meta SET value = ? WHERE name = 'horizon' AND value < ?"
-HORIZON = "SELECT value FROM penchant_meta WHERE name = 'horizon' FOR SHARE"
+HORIZON = "SELECT value FROM penchant_meta WHERE name = 'horizon'"
+SIDE_BY_SIDE = "LOCK TABLE penchant_meta IN ROW SHARE MODE"
+ALONE = "LOCK TABLE penchant_meta IN EXCLUSIVE MODE"
+"""Batches run side by side; whoever raises the horizon waits for those under way, and the next ones wait for it."""
 COUNTS = """SELECT (SELECT COUNT(*) FROM penchant_events), (SELECT COUNT(*) FROM penchant_users),
     (SELECT COALESCE(MAX(off), 0) FROM penchant_events)"""
 
@@ -129,7 +132,8 @@ SQLITE = Dialect(
         "BYTES": "BLOB",
         "= ANY(?)": "IN (SELECT value FROM json_each(?))",
         " FOR UPDATE": "",
-        " FOR SHARE": "",
+        SIDE_BY_SIDE: "",  # one writer at a time as it is
+        ALONE: "",
     }
 )
 

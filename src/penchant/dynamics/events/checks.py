@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from penchant.dynamics.events._rows import storable
 from penchant.dynamics.events.contract import Event, StoreOptions
 from penchant.errors import DataError, Problem
 
@@ -43,7 +44,7 @@ def problem(field: str, message: str, rows: Sequence[int]) -> Problem:
     return Problem("events", message, column=field, rows=tuple(rows[:_SHOWN]), n_rows=len(rows))
 
 
-def _problems(event: Event, options: StoreOptions, now: float) -> Iterator[tuple[str, str]]:
+def _problems(event: Any, options: StoreOptions, now: float) -> Iterator[tuple[str, str]]:
     if not isinstance(event, Event):
         yield "event", f"an Event expected, got {type(event).__name__}"
         return
@@ -79,17 +80,7 @@ def _id(value: Any, longest: int) -> str | None:
         return "it is empty"
     if len(value) > longest:
         return f"at most {longest} characters expected"
-    if "\0" in value or not _encodable(value):
-        return "text without NUL and lone surrogates expected"
-    return None
-
-
-def _encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return None if storable(value) else "text without NUL and lone surrogates expected"
 
 
 def _shown(value: Any) -> str:
@@ -106,7 +97,7 @@ def _label(event: Event) -> str | None:
 def _kind(event: Event) -> str | None:
     if not isinstance(event.kind, str) or event.kind not in _LABELS:
         return f"like, dislike or impression expected, got {_shown(event.kind)}"
-    if event.label in (0, 1) and _LABELS[event.kind] != event.label:
+    if _label(event) is None and _LABELS[event.kind] != event.label:
         return f"{event.kind} goes with label {_LABELS[event.kind]}, got {_shown(event.label)}"
     return None
 

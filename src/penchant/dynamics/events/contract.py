@@ -13,9 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from typing_extensions import Self
+from typing_extensions import Self  # noqa: UP035 - checked at run time on every Python
 
-__all__ = ["Appended", "Apply", "Event", "EventStore", "Forgotten", "Id", "Logged", "State", "StoreFacts", "StoreOptions"]
+__all__ = [
+    "Appended",
+    "Apply",
+    "Event",
+    "EventStore",
+    "Forgotten",
+    "Id",
+    "Logged",
+    "State",
+    "StoreFacts",
+    "StoreOptions",
+]
 
 Id = str | int
 """Of a user or an item; text "7" is another one than the number 7."""
@@ -160,9 +171,9 @@ class EventStore(ABC):
     """Events and the states made of them: durable, idempotent, replayable. Safe to share between threads.
 
     Every method that writes is one transaction: done and durable when it returns, or without effect when it raises
-    (`compact` and `replay` go through the users in pages, each a transaction, and can be called again). All raise
-    StorageError when the store cannot be reached, is full, busy or damaged; the next call connects again, and
-    sending a batch again is always safe.
+    (`compact`, `purge` and `replay` go through the users in pages, each a transaction, and can be called again).
+    All raise StorageError when the store cannot be reached, is full, busy or damaged; the next call connects again,
+    and sending a batch again is always safe.
     """
 
     @abstractmethod

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from penchant.dynamics.events import _sql as sql
 from penchant.dynamics.events._fold import Session
 from penchant.dynamics.events._links import Link
-from penchant.dynamics.events._log import Raced, SQLStore
+from penchant.dynamics.events._log import RacedError, SQLStore
 from penchant.dynamics.events._rows import Row
 from penchant.dynamics.events._tables import prepare
 from penchant.dynamics.events.contract import StoreOptions
@@ -24,6 +24,8 @@ __all__ = ["PostgresStore"]
 T = TypeVar("T")
 
 _ATTEMPTS = 8
+_LONGEST = 2**31 - 1  # milliseconds that lock_timeout takes
+_HIDDEN = "postgresql://…"
 _AGAIN = frozenset({"23505", "40001", "40P01"})  # an id added meanwhile, a serialization failure, a deadlock
 _SAID = {
     "53100": "the server's disk is full; nothing of this was stored: make room and send it again",
@@ -89,7 +91,11 @@ class PostgresStore(SQLStore):
         self._url, self.name = url, shown(url)
         self._driver = _psycopg()
         self._writer, self._reader = Link(self._connect), Link(self._connect)
-        self._write(lambda session: self._prepare(session, migrate))
+        try:
+            self._write(lambda session: self._prepare(session, migrate))
+        except BaseException:
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return f"PostgresStore({self.name!r})"
@@ -107,39 +113,57 @@ class PostgresStore(SQLStore):
                 session.rows(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
 
     def _connect(self) -> Any:
-        driver, wait = self._driver, str(int(self.options.timeout * 1000))
+        driver = self._driver
         try:
             connection = driver.connect(self._url, connect_timeout=10, application_name="penchant", autocommit=True)
-            settings = ("synchronous_commit", "on"), ("lock_timeout", wait), ("enable_seqscan", "off")
-            for setting in settings:  # without statistics of ids, the planner is told to use its indexes
-                connection.execute("SELECT set_config(%s, %s, false)", setting)
         except driver.ProgrammingError:
             raise ConfigError(f"{self.name}: this is no URL of a PostgreSQL database") from None
         except driver.Error as error:
-            said = _without(str(error), self._url)
-            raise StorageError(f"{self.name}: cannot be reached ({said}); nothing of this was stored") from None
+            raise self._unreached(error) from None
+        wait = min(max(1000 * self.options.timeout, 1.0), _LONGEST)  # 0 would be for ever
+        settings = ("synchronous_commit", "on"), ("lock_timeout", str(int(wait))), ("enable_seqscan", "off")
+        try:
+            for setting in settings:  # without statistics of ids, the planner is told to use its indexes
+                connection.execute("SELECT set_config(%s, %s, false)", setting)
+        except driver.Error as error:
+            connection.close()
+            raise self._unreached(error) from None
         return connection
+
+    def _unreached(self, error: Exception) -> StorageError:
+        said = _without(str(error), self._url)
+        return StorageError(f"{self.name}: cannot be reached ({said}); nothing of this was stored")
 
     def _write(self, work: Callable[[Session], T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
+            committing = False
             with self._writer.use() as connection:
                 try:
                     with connection.transaction():
-                        return work(_Session(connection))
-                except Raced:
+                        found = work(_Session(connection))
+                        committing = True
+                    return found
+                except RacedError:
                     if attempt == _ATTEMPTS:
                         raise StorageError(f"{self.name}: {_SAID['55P03']}") from None
                 except self._driver.Error as error:
-                    if attempt == _ATTEMPTS or error.sqlstate not in _AGAIN:
+                    undone = error.sqlstate in _AGAIN or (self._lost(self._writer) and not committing)
+                    if attempt == _ATTEMPTS or not undone:
                         raise self._error(error, self._writer) from error
+                    if self._lost(self._writer):
+                        self._writer.drop()
         raise AssertionError("the last attempt returns or raises")
 
     def _read(self, work: Callable[[Session], T]) -> T:
-        with self._reader.use() as connection:
-            try:
-                return work(_Session(connection))
-            except self._driver.Error as error:
-                raise self._error(error, self._reader) from error
+        for attempt in range(1, _ATTEMPTS + 1):
+            with self._reader.use() as connection:
+                try:
+                    return work(_Session(connection))
+                except self._driver.Error as error:
+                    if attempt == _ATTEMPTS or not self._lost(self._reader):
+                        raise self._error(error, self._reader) from error
+                    self._reader.drop()
+        raise AssertionError("the last attempt returns or raises")
 
     def _acknowledged(self) -> int:
         """Waits for the batches under way: theirs may be lower offsets than those already there."""
@@ -167,13 +191,16 @@ class PostgresStore(SQLStore):
         self._writer.drop()
 
     def _error(self, error: Any, link: Link[Any]) -> StorageError:
-        with link.use() as connection:
-            lost = connection.broken or connection.closed
-        if lost:
+        if self._lost(link):
             link.drop()
             text = "the connection was lost; whether this was stored is not known: send it again, which is safe"
             return StorageError(f"{self.name}: {text}")
         return StorageError(f"{self.name}: {_SAID.get(error.sqlstate, 'the database refused')} ({error})")
+
+    @staticmethod
+    def _lost(link: Link[Any]) -> bool:
+        with link.use() as connection:
+            return bool(connection.broken or connection.closed)
 
 
 def _psycopg() -> Any:
@@ -184,20 +211,26 @@ def _psycopg() -> Any:
 
 
 def shown(url: str) -> str:
-    """A URL without its password and its options, one of which may be a password."""
+    """A URL without its password and its options, one of which may be a password; of one with a stray @, nothing."""
     try:
         parts = urlsplit(url)
         place = parts.hostname or "localhost"
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        return "postgresql://…"
+        return _HIDDEN
+    if url.count("@") > 1 or parts.netloc.count("@") != url.count("@"):
+        return _HIDDEN  # a password with @, / or # in it: what looks like the host may be a part of it
     user = f"{parts.username}@" if parts.username else ""
     return f"postgresql://{user}{place}{port}{parts.path}"
 
 
 def _without(text: str, url: str) -> str:
     """A message without the password, should it be in there."""
-    secret = urlsplit(url).password
-    for word in {secret, unquote(secret)} if secret else ():
-        text = text.replace(word, "***")
+    if shown(url) == _HIDDEN:
+        return "is the password written with %40 for @, %2F for / and %23 for #?"
+    parts = urlsplit(url)
+    options = [option.partition("=") for option in parts.query.split("&")]
+    secrets = [value for name, _, value in options if name in ("password", "sslpassword")] + [parts.password]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***").replace(unquote(secret), "***")
     return " ".join(text.split())

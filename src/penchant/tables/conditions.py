@@ -1,9 +1,9 @@
-"""Conditions that strangers may ask of the item table: a small part of SQL, word by word.
+"""Conditions on a table's rows: a small part of SQL, word by word.
 
-`Penchant.recommend` hands a condition to polars, which reads all of SQL: ``EXISTS (SELECT * FROM read_csv('…'))`` opens
-files while it is parsed. So every word is held against a list before polars sees the condition: columns, comparisons,
-AND OR NOT, IN, BETWEEN, LIKE, IS NULL, DISTINCT FROM, arithmetic and a few functions of one row. All of them take time
-linear in the table; the length of a condition is bounded.
+A condition goes to polars, which reads all of SQL: ``EXISTS (SELECT * FROM read_csv('…'))`` opens files while it is
+parsed. So every word is held against a list before polars sees the condition: columns, comparisons, AND OR NOT, IN,
+BETWEEN, LIKE, IS NULL, DISTINCT FROM, arithmetic and a few functions of one row. All of them take time linear in the
+table; the length of a condition is bounded.
 """
 
 import re
@@ -76,15 +76,15 @@ def _is_other_sql(found: re.Match[str], where: str) -> bool:
 def _check_name(found: re.Match[str], where: str, known: set[str], columns: Collection[str]) -> None:
     quoted, word = found["quoted"], found["word"]
     if quoted is not None and quoted.replace('""', '"') not in columns:
-        raise _refused(f"there is no column {quoted!r}")
+        raise _refused(f"there is no column {quoted!r}", columns)
     if word is None:
         return
     if where[found.end() :].lstrip().startswith("(") and word.lower() not in _WORDS:
         if word.lower() not in _FUNCTIONS:
             raise _refused(f"{word}() is no function here: {', '.join(sorted(_FUNCTIONS))}")
     elif word.lower() not in _WORDS and word.lower() not in known:
-        raise _refused(f"{word!r} is no column, nor a word that a condition may hold")
+        raise _refused(f"{word!r} is no column, nor a word that a condition may hold", columns)
 
 
-def _refused(why: str) -> DataError:
-    return DataError([Problem("items", f"where: {why}")])
+def _refused(why: str, columns: Collection[str] = ()) -> DataError:
+    return DataError([Problem("where", why, fix=f"Columns: {', '.join(columns)}" if columns else None)])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.errors import DataError
-from penchant.service.where import check_where
+from penchant.tables.conditions import check_where
 
 TABLE = pl.DataFrame(
     {"lang": ["zh", "en", None], "year": [2019, 2021, 2022], "tags": [["a"], [], ["b", "c"]], "e": ["x", "y", "it's"]}
