@@ -77,6 +77,10 @@ bench: $(BENCH)
 	$(BIN)/python benchmarks/portraits.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/variations.py
+	$(BIN)/python benchmarks/sequences.py
+	$(BIN)/python benchmarks/dynamics.py
+	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/training_speed.py
 
 clean:

@@ -78,7 +78,7 @@ def check_net(make: MakeEncoder, layout: Layout, context: Layout, *, options: En
         _check_saved(net, make(layout, dim, options, about, None), features)
     _check_unseen(make(layout, dim, options, None, None), layout)
     for about in (None, context):
-        _check_history(make(layout, dim, options, about, _CATALOGUE), features, situations, rows)
+        _check_history(make(layout, dim, options, about, _CATALOGUE), features, situations)
 
 
 def _check_learns(net: BaseEncoder, features: Features, context: Features | None, rows: Tensor) -> None:
@@ -107,7 +107,7 @@ def _check_unseen(net: BaseEncoder, layout: Layout) -> None:
     assert torch.isfinite(net(Features(rows.dense, codes, rows.bags))).all(), "unseen and missing codes are served"
 
 
-def _check_history(net: BaseEncoder, features: Features, situations: Features, rows: Tensor) -> None:
+def _check_history(net: BaseEncoder, features: Features, situations: Features) -> None:
     """Histories are read, an empty one is served, and what is left out is as if it had never been there.
 
     To a causal encoder what came after is not there either, and the order makes a difference.
@@ -117,11 +117,14 @@ def _check_history(net: BaseEncoder, features: Features, situations: Features, r
     net.prepare(features, situations, vectors)
     _jolted(net)
     net.eval()
-    given = situations if net.context_layout is not None else None
+    rows = torch.arange(len(features)).repeat(_CATALOGUE.n_items)  # every user with every item
+    left_out = torch.arange(_CATALOGUE.n_items).repeat_interleave(len(features))
+    given = None
+    if net.context_layout is not None:
+        given = take(situations, torch.arange(len(rows)) % len(situations))
     known = replace(features, history=past)
     assert torch.allclose(net(known)[0], net(features)[0], atol=1e-6), "an empty history is as none"
     assert not torch.allclose(net(known), net(features)), "a history makes a difference"
-    left_out = torch.tensor([0, 2, 5, 1, 0, 4])
     without = net(known, given, rows, left_out)
     shorter = replace(take(features, rows), history=_shorter(past, rows, left_out, causal=net.causal))
     law = "a pair sees what came before it" if net.causal else "left out is as if never there"

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from penchant.dynamics.events import Event, StoreOptions
@@ -71,3 +72,13 @@ def test_limits_are_the_options():
     assert refused(replace(GOOD, time=NOW - 11), max_age=10.0)
     assert refused(GOOD, GOOD, max_batch=1)[0].fix == "Send them in several batches"
     check_events([replace(GOOD, time=NOW + 900)], StoreOptions(ahead=1000.0), NOW)
+
+
+def test_things_that_are_no_events_and_values_of_any_type_are_told_too():
+    assert refused(GOOD, {"id": "e"})[0].column == "event"
+    for label in (np.array([0, 1]), None, "1", 1.0):
+        assert [one.column for one in refused(replace(GOOD, label=label, kind="like"))] == ["label"]
+    for time in (np.array([1.0]), True, 10**400):
+        assert [one.column for one in refused(replace(GOOD, time=time))] == ["time"]
+    shown = str(DataError(refused(replace(GOOD, label="x" * 10**6))))
+    assert len(shown) < 300, "what comes from outside is cut"

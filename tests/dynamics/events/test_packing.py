@@ -32,3 +32,33 @@ def test_other_bytes_are_refused(cut):
     for wrong in (data[:cut], b"pst2" + data[4:], b"x" * 40):
         with pytest.raises(StorageError, match="replay"):
             unpack(wrong)
+
+
+def test_any_numbers_are_kept_as_float64_with_every_bit_of_a_nan():
+    odd = np.array([0x7FF8_0000_0000_0001, 0xFFF0_0000_0000_0001, 0x8000_0000_0000_0000], dtype=np.uint64)
+    found = unpack(pack({"nan": odd.view(np.float64)}))
+    np.testing.assert_array_equal(found["nan"].view(np.uint64), odd)
+    whole = np.arange(6).reshape(2, 3)
+    assert pack({"a": whole}) == pack({"a": np.asfortranarray(whole)}) == pack({"a": whole.astype(">f8")})
+    assert unpack(pack({"a": whole.T}))["a"].tolist() == whole.T.tolist()
+    assert unpack(pack({})) == {}
+
+
+@given(st.data())
+def test_altered_bytes_are_refused_or_read_as_numbers(data):
+    packed = bytearray(pack({"a": np.arange(3.0), "b": np.zeros((2, 1))}))
+    packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = unpack(bytes(packed))
+    except StorageError:
+        return
+    assert sum(array.size for array in found.values()) <= 5
+
+
+HEADS = [b"7", b"[1]", b'[["a",[-1]],["b",[2]]]', b'[["a",[1.0]]]', b'[["a",[0,%d]],["b",[1]]]' % 2**70, b"[" * 10**5]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=range(len(HEADS)))
+def test_heads_that_are_none_are_refused(head):
+    with pytest.raises(StorageError, match="replay"):
+        unpack(b"pst1" + len(head).to_bytes(4, "little") + head + bytes(8))

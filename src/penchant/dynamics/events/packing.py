@@ -39,6 +39,8 @@ def unpack(data: bytes) -> dict[str, Float[np.ndarray, "..."]]:
             raise ValueError("another beginning")
         places = json.loads(data[_HEAD.size : _HEAD.size + size])
         numbers = np.frombuffer(data, dtype="<f8", offset=_HEAD.size + size).astype(np.float64)
+        if any(edge < 0 for _, shape in places for edge in shape):
+            raise ValueError("a negative shape")
         if sum(math.prod(shape) for _, shape in places) != numbers.size:
             raise ValueError("another length")
         found, start = {}, 0
@@ -46,6 +48,6 @@ def unpack(data: bytes) -> dict[str, Float[np.ndarray, "..."]]:
             end = start + math.prod(shape)
             found[str(name)] = numbers[start:end].reshape(shape)
             start = end
-    except (ValueError, TypeError, struct.error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, struct.error) as error:
         raise StorageError(f"a state of {len(data):,} bytes cannot be read ({error}): replay the events") from error
     return found
