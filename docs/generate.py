@@ -127,7 +127,7 @@ such as `--epochs`.
     for name, value in groups.items():
         parts.append(_group(f"Group `{name}`", _sentence(type(value)), _fields(value)))
     other = GaussianSpace()
-    parts.append(_group("Group `space`, kind = \"gaussian\"", _sentence(type(other)), _fields(other)))
+    parts.append(_group('Group `space`, kind = "gaussian"', _sentence(type(other)), _fields(other)))
     changes = [
         (f"`{name}`", ", ".join(_changes(values)) or "nothing: the defaults above") for name, values in PRESETS.items()
     ]
