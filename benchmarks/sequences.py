@@ -53,7 +53,7 @@ _SURE = ("EASE", "ItemKNN", "popularity")
 def fitted(model: Any, data: LastOut, seed: int) -> Recommender:
     """Trained on the data, with the seed where it takes one."""
     if hasattr(model, "rng"):
-        model.set_params(rng=seed)
+        model.rng = seed
     if isinstance(model, SequencePeer):
         return model.learn(data)
     return model.fit(data.train, data.valid) if isinstance(model, Penchant) else model.fit(data.train)
@@ -74,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             gains.setdefault(name, found[_JUDGED])
             runs.append({**{metric: float(values.mean()) for metric, values in found.items()}, "seconds": seconds})
             print(f"{name}, seed {seed}: {runs[-1]}", flush=True)
-        rows += over(CASE, name, runs)
-    rows += _significance(gains)
-    write("sequences", rows, threads=1, seeds=options.seeds, notes=_NOTES, folder=options.results)
+        rows += over(CASE, name, runs)  # written each time: a long run that breaks keeps what it has
+        every = [*rows, *_significance(gains)]
+        write("sequences", every, threads=1, seeds=options.seeds, notes=_NOTES, folder=options.results)
 
 
 def _significance(gains: Mapping[str, np.ndarray]) -> list[Row]:

@@ -30,7 +30,19 @@ def test_scores_are_of_every_item_and_losses_are_finite(peers, kind):
 
 def test_every_model_has_a_name_of_its_own(benchmark_module):
     pytest.importorskip("torch_rechub")
-    models = benchmark_module("sequences").MODELS
+    module = benchmark_module("sequences")
+    models = module.MODELS
     assert {"penchant", "SASRec", "GRU4Rec", "ItemKNN", "popularity"} <= set(models)
     for make in models.values():
         assert make() is not None
+    gains = {"penchant": np.array([1.0, 0.5, 0.2]), "EASE": np.array([0.5, 0.1, 0.0])}
+    assert [(row.model, row.metric) for row in module._significance(gains)] == [("EASE", "p")]
+
+
+def test_every_kind_of_model_is_fitted_with_its_seed(benchmark_module, monkeypatch):
+    pytest.importorskip("torch_rechub")
+    module, seeds = benchmark_module("sequences"), []
+    for kind in (module.SASRec, module.GRU4Rec):
+        monkeypatch.setattr(kind, "learn", lambda self, data: seeds.append(self.rng) or self)
+        module.fitted(kind(), None, 7)
+    assert seeds == [7, 7]
