@@ -126,7 +126,7 @@ def _opened(store: str) -> "EventStore":
 
 
 def _following(model: Path, store: str) -> "Following":
-    return load_model(model, store)._following()
+    return load_model(model, store).following
 
 
 def _tell(found: dict[str, Any], as_json: bool, words: str) -> None:

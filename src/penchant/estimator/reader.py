@@ -278,7 +278,7 @@ class Reader(Recommender):
         Raises:
             DataError: events that are refused, every problem at once; nothing was added. StorageError: see the store.
         """
-        return observe(self._following(), events)
+        return observe(self.following, events)
 
     def interest(self, user: str | int) -> Interest:
         """Where a user's events have moved the interest point: how far, how surely, which way, to how many interests.
@@ -286,9 +286,11 @@ class Reader(Recommender):
         Raises:
             UnknownIdError: an id in no table, without events.
         """
-        return interest(self._following(), user, trained=self._trained, rng=self.rng)
+        return interest(self.following, user, trained=self._trained, rng=self.rng)
 
-    def _following(self) -> Following:
+    @property
+    def following(self) -> Following:
+        """What moves users by events: the store, and the filter in this model's space (see `follow`)."""
         fitted: Fitted = self._check_fitted()
         if not isinstance(fitted.follower, Following):
             self.follow()

@@ -31,9 +31,7 @@ class Link(Generic[C]):
     @contextmanager
     def use(self) -> Iterator[C]:
         """The connection, for this thread alone."""
-        if self._owner != os.getpid():  # the parent's connection and perhaps a lock held there: not ours
-            _LEFT.extend([self._connection] if self._connection is not None else [])
-            self._connection, self._lock, self._owner = None, threading.RLock(), os.getpid()
+        self._leave()
         with self._lock:
             if self._connection is None:
                 self._connection = self._connect()
@@ -41,8 +39,15 @@ class Link(Generic[C]):
 
     def drop(self) -> None:
         """Close the connection; the next use opens another one."""
+        self._leave()
         with self._lock:
             connection, self._connection = self._connection, None
-            if connection is not None and self._owner == os.getpid():
+            if connection is not None:
                 with suppress(Exception):  # it may be what is broken
                     connection.close()
+
+    def _leave(self) -> None:
+        """After a fork: neither the parent's connection nor its lock, which one of its threads may hold, is ours."""
+        if self._owner != os.getpid():
+            _LEFT.extend([self._connection] if self._connection is not None else [])
+            self._connection, self._lock, self._owner = None, threading.RLock(), os.getpid()
