@@ -91,6 +91,12 @@ def test_an_interest_tells_where_how_surely_and_which_way(moved):
     np.testing.assert_allclose(found.point, moved.encode("user", "u4")[0], atol=1e-6)
 
 
+def test_the_way_ends_where_likes_have_led(moved):
+    moved.observe(likes("u6", ["i1", "i2", "i4"]))
+    found = moved.interest("u6")
+    assert found.trajectory["moved"][-1] == pytest.approx(found.moved, abs=1e-4)
+
+
 def test_frames_are_events_and_the_same_row_is_the_same_event(moved):
     frame = pl.DataFrame({"user_id": ["u1", "u1"], "item_id": ["i1", "i2"], "label": [1, 0], "time": [NOW, NOW + 1]})
     assert moved.observe(frame).accepted == 2

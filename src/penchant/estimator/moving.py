@@ -313,8 +313,11 @@ def _smoothed(
     filter_: InterestFilter, anchor: Anchor, events: Sequence[Event], items: Float64[np.ndarray, "t k"]
 ) -> Trajectory:
     time = np.array([event.time / DAY for event in events])
-    seen = np.array([event.label == 1 for event in events])
-    return smooth(anchor.point, time, items, filter_.dynamics, seen=seen, start=filter_.begin(anchor, time[0]).belief)
+    dynamics, like = filter_.dynamics, filter_.dynamics.like
+    seen = np.array([event.label == 1 and like > 0 for event in events])
+    if like > 0:  # a like of weight w is one of w times the precision
+        dynamics = replace(dynamics, observation=(np.asarray(dynamics.observation) / like).tolist())
+    return smooth(anchor.point, time, items, dynamics, seen=seen, start=filter_.begin(anchor, time[0]).belief)
 
 
 def _notes(filter_: InterestFilter, log: Sequence[Logged]) -> tuple[str, ...]:
