@@ -203,11 +203,14 @@ HEADLINES = {
     ),
     "ranking": ("ndcg@100", "recall@20"),
     "cold_start": ("auc", "ndcg@20"),
+    "variations": ("auc", "s an epoch"),
+    "sequences": ("hr@10", "ndcg@10"),
+    "dynamics": ("auc", "ndcg@20", "error", "coverage", "update_us", "updates_per_s", "events_per_s", "p99_ms"),
 }
 """Metrics that README shows of a file; of others all. docs/results.md shows all of all."""
 QUIET = ("sensitivity",)
 """Cases of which README shows nothing: a picture tells them."""
-LEADS = ("auc", "ndcg@100", "ndcg@20", "correlation")
+LEADS = ("auc", "ndcg@100", "ndcg@20", "ndcg@10", "correlation")
 """Metrics by which penchant is held against the best of the others, the first that a case has."""
 
 
