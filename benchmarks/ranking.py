@@ -44,6 +44,7 @@ CASES = (*PROTOCOLS, IDEAS, THROUGHPUT)
 _LEFT_OUT = {
     "CiteULike-t": {
         "EASE": "two dense matrices of 25,975 by 25,975, 11 GB",
+        "Mult-VAE": "half a minute an epoch; VAECF is the same model",
         "penchant sup norm, distances as axes": "25,975 axes for each of as many items, hours of comparing them",
     }
 }
@@ -63,7 +64,7 @@ _NOTES = {
     "CiteULike-t": (
         *_RANKED,
         f"Tuning: up to {TRIALS} settings at random from each model's space, by the validation likes; penchant's",
-        f"{TRIALS} by hand, Mult-VAE and VAECF 4 (_ranking_settings.py).",
+        f"{TRIALS} by hand; fewer of those that take minutes (_ranking_settings.py).",
         f"Tags on at least {LEAST_TAGGED} articles, for penchant and LightFM; the others use none.",
     ),
     IDEAS: ("One fold, one training each. axes: how many the points have.",),
