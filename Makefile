@@ -5,6 +5,7 @@
 #   make test-all    the same with the slow tests and new examples
 #   make bench       measure; writes benchmarks/results/
 #   make lint        style and types alone
+#   make axe         fetch axe-core for the tests in a browser (needs npm); PENCHANT_AXE=.venv/.axe/axe.min.js
 #   make docs        write what docs say of the code from the code
 #   make docs-check  the tests that keep docs and doors true
 #   make clean       remove the environment and what tools left behind
@@ -27,7 +28,7 @@ BENCH := $(VENV)/.installed-bench
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench lint docs docs-check clean
+.PHONY: help demo test test-all bench lint axe docs docs-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -66,6 +67,16 @@ test: lint
 test-all: lint
 	HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
+AXE := $(VENV)/.axe/axe.min.js
+AXE_VERSION := 4.14.1
+
+axe: $(AXE)
+
+$(AXE): $(MADE)
+	@mkdir -p $(@D)
+	cd $(@D) && npm pack --silent axe-core@$(AXE_VERSION) && tar xzf axe-core-$(AXE_VERSION).tgz --strip-components=1
+	@test -s $@ && touch $@
+
 docs: $(TEST)
 	$(BIN)/python docs/generate.py
 
@@ -81,6 +92,7 @@ bench: $(BENCH)
 	$(BIN)/python benchmarks/sequences.py
 	$(BIN)/python benchmarks/dynamics.py
 	$(BIN)/python benchmarks/service.py
+	$(BIN)/python benchmarks/explorer.py
 	$(BIN)/python benchmarks/training_speed.py
 
 clean:

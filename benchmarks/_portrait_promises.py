@@ -65,7 +65,7 @@ def _dealt(case: PortraitCase, model: Penchant, seed: int) -> tuple[Fitted, Tabl
     fitted = model._fitted
     numbers = fitted.known["user"].vocabulary.rows(half)
     kept = np.isin(fitted.likes["user"], numbers)
-    likes = {name: values[kept] for name, values in fitted.likes.items()}
+    likes = {name: values[kept] for name, values in fitted.likes.items() if len(values) == len(kept)}  # no counts
     again = replace(fitted, readings=fit_readings(fitted, some, seed), likes=likes)
     return again, case.test.with_interactions(others.filter(~pl.col(key).is_in(half)))
 

@@ -72,10 +72,11 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], port: int) -> Iterator[tuple[str, int]]:
+def _process(command: Sequence[str], port: int, *, one_core: bool = True) -> Iterator[tuple[str, int]]:
     environ = {**os.environ, "OMP_NUM_THREADS": "1"}
     one = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
-    _on_core(one.pid, first=True)
+    if one_core:
+        _on_core(one.pid, first=True)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(1200):
@@ -92,11 +93,12 @@ def _process(command: Sequence[str], port: int) -> Iterator[tuple[str, int]]:
 
 
 @contextlib.contextmanager
-def penchant(model: Path, *words: str) -> Iterator[tuple[str, int]]:
-    """Serve a model; its URL and process."""
+def penchant(model: Path, *words: str, one_core: bool = True) -> Iterator[tuple[str, int]]:
+    """Serve a model, on one core unless told otherwise; its URL and process."""
     port = _free_port()
     options = ["--port", str(port), "--log-level", "error", *words]
-    with _process([sys.executable, "-m", "penchant", "serve", str(model), *options], port) as one:
+    command = [sys.executable, "-m", "penchant", "serve", str(model), *options]
+    with _process(command, port, one_core=one_core) as one:
         yield one
 
 

@@ -8,10 +8,13 @@ Writes ``results/service.json``.
     overload         five times as many requests as it answers: p99 of those answered, and how many were
     switch           requests that failed while models were switched under load
     fuzz             responses 5xx to hostile bodies
+    kills            events lost or doubled, where two workers and their PostgreSQL are killed under load
+    soak             growth of memory under mixed load
 
-The server has one core of its own, the load comes from a process on the others. Rounds take turns with the bare route.
+The server has one core of its own, the load comes from a process on the others (of kills: where there is room). Rounds
+take turns with the bare route.
 
-    python benchmarks/service.py [--cases recommend portrait overload switch fuzz] [--seconds 5] [--rounds 3]
+    python benchmarks/service.py [--cases recommend portrait overload switch fuzz kills soak] [--seconds 5] [--rounds 3]
 """
 
 import argparse
@@ -26,9 +29,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from _results import Row, median_over, write
+from _results import RESULTS, Row, median_over, write_cases
+from _service_kills import kills
 from _service_load import Load, quantile
 from _service_servers import bare, load_on, penchant, portraits_of, trained
+from _service_soak import resident, soak
 
 ITEMS, SMALL = 100_000, 2000
 CALLERS = 64
@@ -36,6 +41,8 @@ CALLERS = 64
 _EVERY_S = 0.5
 """From one switch to the next."""
 PENCHANT, BARE = "penchant", "bare FastAPI route"
+ONE_CORE = "The server has one core and one thread; the load comes from other cores of the same machine."
+HOSTILE_TO = ("predict", "recommend", "portrait", "audience", "explain", "related", "events", "models")
 
 
 def post(url: str, body: bytes) -> tuple[int, bytes]:
@@ -95,14 +102,9 @@ def overload(folder: Path, seconds: float, rounds: int) -> list[Row]:
             load = load_on(place, bodies, callers=1000, seconds=seconds, rate=5 * able)
             found.append({
                 "p99_ms": quantile(load.times_ms, 0.99), "answered_per_s": load.per_second,
-                "share answered": load.per_second / able, "failed": load.failed, "memory_mib": _memory(process),
+                "share answered": load.per_second / able, "failed": load.failed, "memory_mib": resident(process),
             })  # fmt: skip
     return median_over("overload", PENCHANT, found)
-
-
-def _memory(process: int) -> float:
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * 4096 / 2**20
 
 
 def switch(folder: Path, switches: int) -> list[Row]:
@@ -134,11 +136,11 @@ def switch(folder: Path, switches: int) -> list[Row]:
 
 def fuzz(folder: Path, count: int) -> list[Row]:
     """Bodies that mean nothing, or nearly something."""
-    source, statuses = random.Random(1), []
-    with penchant(trained(folder, SMALL, 1)) as (url, _):
-        for _ in range(count):
-            route = source.choice(["predict", "recommend", "portrait", "audience", "explain", "related"])
-            statuses.append(post(f"{url}/v1/{route}", hostile(source))[0])
+    source = random.Random(1)
+    with tempfile.TemporaryDirectory() as place:
+        store = f"sqlite:///{place}/events.db"
+        with penchant(trained(folder, SMALL, 1), "--store", store) as (url, _):
+            statuses = [post(f"{url}/v1/{source.choice(HOSTILE_TO)}", hostile(source))[0] for _ in range(count)]
     figures = {"5xx": sum(status >= 500 for status in statuses), "bodies": count}
     return median_over("fuzz", PENCHANT, [figures])
 
@@ -171,27 +173,44 @@ def _any(source: random.Random, deep: int) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    every = ["recommend", "portrait", "overload", "switch", "fuzz"]
+    every = ["recommend", "portrait", "overload", "switch", "fuzz", "kills", "soak"]
     parser.add_argument("--cases", nargs="+", choices=every, default=every)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--switches", type=int, default=50)
     parser.add_argument("--bodies", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=30, help="of soak")
+    parser.add_argument("--results", type=Path, help="folder to write into, instead of results")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "penchant-service")
     parser.add_argument("--dry", action="store_true", help="write beside the models, not into results")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    rows: list[Row] = []
-    for case in asked.cases:
-        if case in ("recommend", "portrait", "overload"):
-            rows += {"recommend": recommend, "portrait": portrait, "overload": overload}[case](
-                asked.folder, asked.seconds, asked.rounds
-            )
-        else:
-            rows += switch(asked.folder, asked.switches) if case == "switch" else fuzz(asked.folder, asked.bodies)
-    notes = ["The server has one core and one thread; the load comes from other cores of the same machine."]
-    where = {"folder": asked.folder} if asked.dry else {}
-    write("service", rows, threads=1, seeds=[1], notes=notes, merge=True, **where)
+    where = asked.folder if asked.dry else asked.results or RESULTS
+    write_cases(
+        "service", asked.cases, lambda case: measured(case, asked), threads=1, seeds=[1], folder=where, merge=True
+    )
+
+
+def measured(case: str, asked: argparse.Namespace) -> tuple[list[Row], list[str]]:
+    """The rows of a case, and how they came about."""
+    notes = [ONE_CORE]
+    match case:
+        case "switch":
+            return switch(asked.folder, asked.switches), notes
+        case "fuzz":
+            return fuzz(asked.folder, asked.bodies), notes
+        case "kills":
+            found = kills(trained(asked.folder, SMALL, 1), asked.kills)
+            return median_over("kills", PENCHANT, [found]), [
+                "kills: two workers, four callers, PostgreSQL on this machine."
+            ]
+        case "soak":
+            with tempfile.TemporaryDirectory() as place:
+                found = soak(trained(asked.folder, SMALL, 1), asked.minutes, f"sqlite:///{place}/events.db")
+            return median_over("soak", PENCHANT, [found]), notes
+    loads = {"recommend": recommend, "portrait": portrait, "overload": overload}
+    return loads[case](asked.folder, asked.seconds, asked.rounds), notes
 
 
 if __name__ == "__main__":

@@ -3,16 +3,24 @@
 * AutoInt-100K ids: auc of test rows, validation auc, seconds an epoch. Of variational models also whether the
   uncertainty is worth something: auc of the tenth of users that are surest and unsurest, and the mean deviation of
   users by how many training rows they have, in fifths.
-* SG-100K (fold 0): ndcg@100 and recall@20 of rankings, with the same space.
+* SG-100K (fold 0): ndcg@100 and recall@20 of rankings, by latent and metric.
+* speed: processor time of an epoch, by that of `point` in the same round (`_variation_speed.py`).
+* options: ``--tune`` alone measures it: validation auc of each model's few settings (`_variation_settings.py`). The
+  other cases take each model's best one, if the result that is there has them, say so, and keep them.
 
-    python benchmarks/variations.py
+    python benchmarks/variations.py --tune
+    python benchmarks/variations.py --merge
     python benchmarks/variations.py --cases "AutoInt-100K ids" --models point wasserstein --seeds 0
+    python benchmarks/variations.py --cases speed --rounds 1 --rows 20000 --results folder
 """
 
 import argparse
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,68 +28,90 @@ import torch
 from _movielens import Split, prepared
 from _ranking_data import movielens_likes
 from _results import RESULTS, Row, over, write
+from _variation_settings import BUDGET, MODELS, SETTINGS, label
+from _variation_speed import CASE as SPEED
+from _variation_speed import rows_of_speed
 
-from penchant import EncoderOptions, GaussianSpace, Latent, Loss, Penchant, Space
+from penchant import Penchant
 from penchant.evaluation import auc
 from penchant.evaluation.asking import Question
 from penchant.evaluation.comparison import fit_on
 from penchant.evaluation.judging import judge
 from penchant.evaluation.protocols import StrongGeneralisation
 
-__all__ = ["CASES", "MODELS", "main", "tenths"]
+__all__ = ["CASES", "MODELS", "OPTIONS", "chosen", "main", "ranker", "tenths"]
 
-CASES = ("AutoInt-100K ids", "SG-100K")
-CROSSES = (("gender", "occupation"), ("occupation", "zip_code"))
-
-
-def _gaussian(metric: str, *, low: float = 0.01, kappa: float = 0.01, scale: float = 10.0, threshold: float = 0.5,
-              prior: str = "learned") -> Penchant:  # fmt: skip
-    return Penchant(
-        space=GaussianSpace(dim=128, metric=metric, sigma_min=low), latent=Latent(kind="variational", prior=prior),
-        loss=Loss(kappa=kappa), scale=scale, threshold=threshold,
-    )  # fmt: skip
-
-
-MODELS: dict[str, Callable[[], Penchant]] = {
-    "point": Penchant,
-    "point, sup norm": lambda: Penchant(space=Space(norm=float("inf"))),
-    "contrastive": lambda: Penchant(latent=Latent(kind="contrastive")),
-    "wasserstein": lambda: Penchant.preset("variational"),
-    "fisher_rao": lambda: _gaussian("fisher_rao", low=0.1, scale=2.0, threshold=2.0, prior="fixed"),
-    "hellinger": lambda: _gaussian("hellinger", low=0.1, scale=20.0, threshold=0.3, prior="fixed"),
-    "sup": lambda: _gaussian("sup"),
-    "kl": lambda: _gaussian("kl", low=0.3, kappa=0.001, scale=5.0),
-    "wide_deep": lambda: Penchant(encoder=EncoderOptions(kind="wide_deep", crosses=CROSSES)),
-}
-"""By name: a latent, a metric or an encoder in place of the default's; the rest is the default's."""
+OPTIONS = "options"
+CASES = ("AutoInt-100K ids", "SG-100K", SPEED)
+_SAMPLED = ("point, sup norm", "fisher_rao", "hellinger", "kl", "sup")
+"""Metrics that matrix products do not reach: likes are held against a part of the catalogue, Gaussians have 64 axes."""
+_NEGATIVES = 200
 _NOTES = (
-    "value, low, high: mean, least and most over seeds; one split. SG-100K: fold 0, first seed, preset ranking with",
-    "the space and latent in question; metrics that matrix products do not reach are left out there (too slow).",
-    "Options of the variational models were chosen by hand on seed 0 with its test auc in sight.",
+    "value, low, high: mean, least and most over seeds (speed: median over rounds); one split. SG-100K: fold 0, first",
+    "seed, preset ranking with the space and the latent in question (200 axes) and its scale by that of the default;",
+    f"{'; '.join(_SAMPLED)}: likes against {_NEGATIVES} items drawn anew each step, not all, Gaussians on 64 axes.",
     "sigma by rows 1 … 5: mean deviation of users by fifths of their number of training rows, from few to many.",
+    "speed: gru, lstm and attention read users' histories, which the others do not have there.",
 )
-_SLOW = ("fisher_rao", "hellinger", "kl", "sup", "wide_deep")
+_TUNED = f"options: validation auc, seed 0, {len(SETTINGS['point'])} settings each, {BUDGET['epochs']} epochs at most."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print the tables, write the file."""
     options = _options(arguments)
     torch.set_num_threads(1)
+    if options.tune:
+        kept = {"threads": 1, "seeds": [0], "folder": options.results, "merge": True}
+        write("variations", _tuned(options.models), notes=[_TUNED], **kept)
+        return
+    best = chosen(options.results)
     rows: list[Row] = []
     for case in options.cases:
+        if case == SPEED:
+            rows += rows_of_speed(options.models, options.rounds, options.rows)
+            continue
         for name in options.models:
             if case == "SG-100K":
-                runs = [] if name in _SLOW else [_ranked(name)]
+                runs = [] if name == "wide_deep" else [_ranked(name, best.get(name, {}))]
             else:
-                runs = [_predicted(name, seed) for seed in options.seeds]
+                runs = [_predicted(name, best.get(name, {}), seed) for seed in options.seeds]
             rows += over(case, name, runs) if runs else []
             print(case, name, runs, flush=True)
-    write("variations", rows, threads=1, seeds=options.seeds, notes=_NOTES, folder=options.results, merge=options.merge)
+    taken = [f"{label(name, changes)}, by validation auc." for name, changes in best.items() if changes]
+    said = "Options by hand, on seed 0 with test auc in sight." if not best else "Options as under the case options."
+    write("variations", rows, threads=1, seeds=options.seeds, notes=[*_NOTES, said, *taken], folder=options.results,
+          merge=options.merge or bool(best))  # fmt: skip
 
 
-def _predicted(name: str, seed: int) -> dict[str, float]:
+def _tuned(names: Sequence[str]) -> list[Row]:
+    """Validation auc of every setting of these models."""
     split, _ = prepared("AutoInt-100K ids", None)
-    model, began = MODELS[name]().set_params(rng=seed, device="cpu"), time.process_time()
+    rows: list[Row] = []
+    for name in names:
+        for changes in SETTINGS[name]:
+            model = MODELS[name]().set_params(**{**BUDGET, **changes, "rng": 0, "device": "cpu"})
+            found = float(model.fit(split.train, split.valid).history_["valid"].max())
+            print(OPTIONS, label(name, changes), f"{found:.4f}", flush=True)
+            rows += over(OPTIONS, label(name, changes), [{"valid auc": found}])
+    return rows
+
+
+def chosen(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """By model: the setting with the best validation auc that the result in a folder has; {} where it was not tuned."""
+    path = folder / "variations.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    values = {row["model"]: row["value"] for row in rows if row["case"] == OPTIONS}
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, settings in SETTINGS.items():
+        tried = [(values[label(name, changes)], changes) for changes in settings if label(name, changes) in values]
+        if tried:
+            found[name] = max(tried, key=lambda one: one[0])[1]
+    return found
+
+
+def _predicted(name: str, changes: Mapping[str, Any], seed: int) -> dict[str, float]:
+    split, _ = prepared("AutoInt-100K ids", None)
+    model, began = MODELS[name]().set_params(**{**changes, "rng": seed, "device": "cpu"}), time.process_time()
     model.fit(split.train, split.valid)
     seconds = (time.process_time() - began) / model.history_.height
     probability = model.predict_proba(split.test)["probability"].to_numpy()
@@ -109,14 +139,29 @@ def tenths(model: Penchant, split: Split, label: np.ndarray, probability: np.nda
     return found
 
 
-def _ranked(name: str) -> Mapping[str, float]:
+def ranker(name: str, changes: Mapping[str, Any]) -> Penchant:
+    """The preset ranking with the space and the latent of a model; of `point` the preset's own."""
+    model = Penchant.preset("ranking", device="cpu")
+    if name == "point":
+        return model
+    other, axes = MODELS[name]().set_params(**changes), model.space.dim
+    model.set_params(
+        latent=other.latent, loss__kappa=other.loss.kappa, loss__eta=other.loss.eta,
+        scale=model.scale * other.scale / Penchant().scale,
+    )  # fmt: skip
+    if other.space.kind == "gaussian":
+        model.set_params(space=other.space if name in _SAMPLED else replace(other.space, dim=2 * axes))
+    elif name == "point, sup norm":
+        model.set_params(space__norm=float("inf"))
+    if name in _SAMPLED:
+        model.set_params(loss__negatives="uniform", loss__n_negatives=_NEGATIVES)
+    return model
+
+
+def _ranked(name: str, changes: Mapping[str, Any]) -> Mapping[str, float]:
     task = StrongGeneralisation(folds=5, given=0.8).task(movielens_likes(), fold=0, rng=0)
-    model = Penchant.preset("ranking")
-    if name != "point":
-        other = MODELS[name]()
-        space = other.space if name != "point, sup norm" else Space(dim=model.space.dim, norm=float("inf"))
-        model.set_params(space=space, latent=other.latent, loss__kappa=other.loss.kappa)
-    found = judge(fit_on(model, task), Question.of(task), k=(20, 100), figures=("ndcg", "recall")).figures
+    fitted = fit_on(ranker(name, changes), task)
+    found = judge(fitted, Question.of(task), k=(20, 100), figures=("ndcg", "recall")).figures
     return {metric: found[metric] for metric in ("ndcg@100", "recall@20")}
 
 
@@ -126,6 +171,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS), metavar="MODEL")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="folder of the result")
+    parser.add_argument("--tune", action="store_true", help="measure the case options, and nothing else")
+    parser.add_argument("--rounds", type=int, default=3, help="of the case speed")
+    parser.add_argument("--rows", type=int, default=None, help="training rows of the case speed, if not all")
     parser.add_argument("--merge", action="store_true", help="keep the other cases of the result that is there")
     return parser.parse_args(arguments)
 

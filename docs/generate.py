@@ -204,7 +204,7 @@ HEADLINES = {
     "ranking": ("ndcg@100", "recall@20"),
     "cold_start": ("auc", "ndcg@20"),
     "service": ("requests_per_s", "p99_ms", "share of bare route", "failed", "5xx"),
-    "variations": ("auc", "s an epoch"),
+    "variations": ("auc", "ndcg@100", "recall@20", "epoch ratio", "s an epoch"),
     "sequences": ("hr@10", "ndcg@10"),
     "dynamics": ("auc", "ndcg@20", "error", "coverage", "update_us", "updates_per_s", "events_per_s", "p99_ms"),
 }

@@ -11,7 +11,7 @@ from jaxtyping import install_import_hook
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
-ROOMS = ("nets", "spaces", "losses", "model", "training", "calibration", "conformal", "portraits", "evaluation")
+ROOMS = ("nets", "spaces", "losses", "model", "training", "calibration", "conformal", "portraits", "evaluation", "maps")
 install_import_hook([f"penchant.{room}" for room in ROOMS], "typechecks.tower")
 
 # one order of examples for everyone who changes something; `make test-all` looks for new ones

@@ -13,7 +13,7 @@ def joint_precision(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Λ (t·k, t·k) and h = Λ·mean of p(x_1 … x_t | likes seen): the quadratic forms of prior, steps and likes."""
     t, k = items.shape
-    q, r, prior, c, b = (np.broadcast_to(np.asarray(getattr(d, f), float), (k,)) for f in _AXES)
+    q, r, prior, c, b, s = (np.broadcast_to(np.asarray(getattr(d, f), float), (k,)) for f in _AXES)
     lam, h = np.zeros((t * k, t * k)), np.zeros(t * k)
     kappa = math.log(2) / d.half_life
 
@@ -26,18 +26,18 @@ def joint_precision(
         rows[:, moment * k : (moment + 1) * k] = np.diag(np.full(k, 1.0) * factor)
         return rows
 
-    add(place(0), anchor, prior)
+    add(place(0), anchor, prior + s * bool(seen[0]))
     for m in range(1, t):
         lapse = time[m] - time[m - 1]
         left = math.exp(-kappa * lapse)
         spread = (1 - left**2) / (2 * kappa) if kappa else lapse
-        add(place(m) - place(m - 1, left), (1 - left) * anchor, q * spread)
+        add(place(m) - place(m - 1, left), (1 - left) * anchor, q * spread + s * bool(seen[m]))
     for m in np.flatnonzero(seen):
         add(place(m, c), items[m] - b, r)
     return lam, h
 
 
-_AXES = ("process", "observation", "prior", "gain", "offset")
+_AXES = ("process", "observation", "prior", "gain", "offset", "step")
 
 
 def dense_posterior(*given: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -64,5 +64,6 @@ def some_dynamics(rng: int, k: int = 3, **changes: Any) -> Dynamics:
         "half_life": float(g.uniform(2, 60)),
         "gain": g.uniform(0.5, 1.2, k),
         "offset": g.uniform(-0.1, 0.1, k),
+        "step": g.uniform(0.0, 0.02, k) * g.integers(2),
     }
     return Dynamics(**drawn | changes)

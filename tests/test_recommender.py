@@ -73,6 +73,17 @@ def test_setting_changes_all_or_nothing():
     assert toy.get_params() == Toy().get_params()
 
 
+def test_a_group_that_is_none_has_no_fields_yet():
+    class Optional(Toy):
+        def __init__(self, *, shape: Shape = Shape(), shape_of_items: Shape | None = None) -> None:
+            self.shape, self.shape_of_items = shape, shape_of_items
+
+    with pytest.raises(ConfigError, match="shape_of_items__dim: shape_of_items is None, so it has no dim; set shape_"):
+        Optional().set_params(shape_of_items__dim=4)
+    model = Optional().set_params(shape_of_items=Shape(dim=4))
+    assert model.set_params(shape_of_items__dim=5).shape_of_items == Shape(dim=5)
+
+
 def test_fields_that_exclude_one_another_alone_are_changed_together():
     @dataclass(frozen=True)
     class Range:

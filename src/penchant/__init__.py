@@ -9,8 +9,10 @@
     evaluation  figures
     baselines   what it is compared with
     portraits   what a ball says in words
+    maps        users and items in one picture
     dynamics    interest that moves: filters, several interests, a durable store of events
     estimator   `Penchant`, which joins them
+    pages       pages for people: templates, words, charts
     tuning      options that do best on any protocol
     service     a model behind HTTP, with keys, limits and counts
     testing     the laws every part keeps, for parts of your own

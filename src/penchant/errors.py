@@ -7,9 +7,13 @@
     ├── ConfigError        an option outside its range, or options that exclude one another (also a ValueError)
     ├── SpaceError         points of different dimension, or a question a space cannot answer (also a ValueError)
     ├── NotFittedError     a model asked before it was fitted
-    └── StorageError       a model directory that cannot be read or written
-        ├── CorruptModelError    a file that is missing, truncated or altered
-        └── NewerFormatError     written by a later version of penchant
+    └── StorageError       a model directory or a store of events that cannot be read or written
+        ├── CorruptModelError        a file that is missing, truncated or altered
+        ├── OtherFormatError         written in another format than this version of penchant works with
+        │   └── NewerFormatError     written by a later version of penchant
+        ├── BusyStoreError           other writers hold it; passes by itself
+        ├── UnreachableStoreError    its database does not answer; passes when that comes back
+        └── FullStoreError           there is no room left; passes when somebody makes room
 
 The shell turns DataError, UnknownIdError and StorageError into exit code 1, ConfigError into 2.
 """
@@ -18,17 +22,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 __all__ = [
+    "BusyStoreError",
     "ConfigError",
     "CorruptModelError",
     "DataError",
+    "FullStoreError",
     "NewerFormatError",
     "NotFittedError",
+    "OtherFormatError",
     "PenchantError",
     "Problem",
     "SchemaError",
     "SpaceError",
     "StorageError",
     "UnknownIdError",
+    "UnreachableStoreError",
 ]
 
 
@@ -102,12 +110,28 @@ class NotFittedError(PenchantError, AttributeError):
 
 
 class StorageError(PenchantError):
-    """A model directory that cannot be read or written."""
+    """A model directory or a store of events that cannot be read or written."""
 
 
 class CorruptModelError(StorageError):
     """A file of a model directory is missing, truncated or altered."""
 
 
-class NewerFormatError(StorageError):
-    """A model directory written by a later version of penchant."""
+class OtherFormatError(StorageError):
+    """Written in another format than this version of penchant works with."""
+
+
+class NewerFormatError(OtherFormatError):
+    """A model directory or a store written by a later version of penchant."""
+
+
+class BusyStoreError(StorageError):
+    """Other writers hold a store of events: nothing was stored; ask again a little later."""
+
+
+class UnreachableStoreError(StorageError):
+    """A store's database does not answer, or was lost on the way; the next call connects again."""
+
+
+class FullStoreError(StorageError):
+    """There is no room for what is to be stored: nothing of it was; send it again once there is."""

@@ -24,6 +24,7 @@ from penchant.nets import (
     crossable,
     vectorise,
 )
+from penchant.nets.growing import Grown, grow_decoder, grow_encoder
 from penchant.spaces import BaseSpace, GaussianSpace
 
 __all__ = ["DualAutoencoder"]
@@ -36,7 +37,8 @@ class DualAutoencoder(nn.Module):
 
         e_u = bound(f_u(v_u, situation)),  e_i = bound(f_i(v_i)),  v̂_u = g_u(e),  v̂_i = g_i(e)
 
-    ``n_items``: rows of the catalogue of histories, where users have one.
+    ``n_items``: rows of the catalogue of histories, where users have one; ``half_life``: time in which what is in them
+    counts half.
     ``item_encoder``: of the items, where it is not as the users'. Without a history, kinds that read one are plain
     networks.
     ``latent``: what points are while they are learned; of variational ones the means are decoded.
@@ -52,6 +54,7 @@ class DualAutoencoder(nn.Module):
         item: Layout,
         context: Layout = _NO_FIELDS,
         n_items: int | None = None,
+        half_life: float | int | None = None,
         space: BaseSpace,
         encoder: EncoderOptions,
         item_encoder: EncoderOptions | None = None,
@@ -71,7 +74,7 @@ class DualAutoencoder(nn.Module):
         _check_latent(latent, space)
         self.space, self.latent = space, latent
         self.user_layout, self.item_layout, self.context_layout = user, item, context
-        catalogue = None if n_items is None else Catalogue(n_items, item.width)
+        catalogue = None if n_items is None else Catalogue(n_items, item.width, half_life)
         of_users, of_items = _by_side(user, item, encoder, item_encoder)
         self.user_encoder = _encoder("user", user, space.dim, of_users, context, catalogue)
         self.item_encoder = _encoder("item", item, space.dim, of_items)
@@ -108,15 +111,37 @@ class DualAutoencoder(nn.Module):
         ):
             decoder.prepare(vectorise(features, layout).nanmean(0))
 
+    def take_over(self, old: "DualAutoencoder", catalogue: Features | None = None) -> None:
+        """Go on from what ``old`` has learned: over layouts that have grown, nobody who was known is moved by it.
+
+        Arguments:
+            old: of the same options; its layouts are the beginnings of these (`penchant.tables.Kind.extended`).
+            catalogue: every item, the old ones first, where users have histories.
+
+        See `penchant.nets.growing`.
+        """
+        items = Grown(self.item_layout, old.item_layout)
+        every = None if catalogue is None else vectorise(catalogue, self.item_layout)
+        grow_encoder(self.user_encoder, old.user_encoder, items, every)
+        grow_encoder(self.item_encoder, old.item_encoder, items)
+        grow_decoder(self.user_decoder, old.user_decoder, Grown(self.user_layout, old.user_layout))
+        grow_decoder(self.item_decoder, old.item_decoder, items)
+        self.priors.load_state_dict(old.priors.state_dict())
+        with torch.no_grad():
+            self.threshold.copy_(old.threshold)
+            self.log_scale.copy_(old.log_scale)
+
     def encode_users(
         self,
         features: Features,
         context: Features | None = None,
         rows: Int[Tensor, " b"] | None = None,
         left_out: Int[Tensor, " b"] | None = None,
+        since: Float[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Interest points of users, in their situations where a context is given (see `BaseEncoder.forward`)."""
-        return self.space.bound(self.user_encoder(features, context, rows, left_out))
+        late = () if since is None else (since,)
+        return self.space.bound(self.user_encoder(features, context, rows, left_out, *late))
 
     def encode_items(self, features: Features) -> Float[Tensor, "n k"]:
         """Points of items."""

@@ -109,9 +109,7 @@ class Recommender(ABC):
         known = self.get_params()
         for name in params:
             if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f": did you mean {near[0]}?" if near else f": one of {', '.join(self._names())}"
-                raise ConfigError(f"{type(self).__name__} has no option {name}{hint}")
+                raise ConfigError(self._no_option(name, known))
         changed = {name: value for name, value in params.items() if "__" not in name}
         fields: dict[str, dict[str, Any]] = {}
         for name in params.keys() - changed.keys():
@@ -122,6 +120,15 @@ class Recommender(ABC):
         for name, value in changed.items():  # nothing is set before all of it is known to be right
             setattr(self, name, value)
         return self
+
+    def _no_option(self, name: str, known: dict[str, Any]) -> str:
+        """The sentence for an option that is not there, or not yet."""
+        group, _, field = name.partition("__")
+        if field and group in known and known[group] is None:
+            return f"{name}: {group} is None, so it has no {field}; set {group} as a whole, with its {field}"
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f": did you mean {near[0]}?" if near else f": one of {', '.join(self._names())}"
+        return f"{type(self).__name__} has no option {name}{hint}"
 
     def __repr__(self) -> str:
         known = inspect.signature(type(self).__init__).parameters

@@ -33,8 +33,10 @@ __all__ = [
     "FORMAT",
     "Contents",
     "check_replaceable",
+    "flush_folder",
     "read_directory",
     "read_manifest",
+    "version_of",
     "write_atomic",
     "write_directory",
 ]
@@ -72,7 +74,7 @@ def write_atomic(path: str | Path, data: bytes) -> None:
     try:
         _write_new(beside, data)
         os.replace(beside, path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
     finally:
@@ -91,7 +93,7 @@ def _write_new(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a rename last; Windows has no way to ask for it, and does not need it."""
     if os.name == "nt":
         return
@@ -185,9 +187,9 @@ def _put(path: Path, files: Mapping[str, bytes]) -> None:
         beside.mkdir()
         for name, data in files.items():
             _write_new(beside / name, data)
-        _flush_folder(beside)
+        flush_folder(beside)
         exchange(beside, place)
-        _flush_folder(place.parent)
+        flush_folder(place.parent)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error.strerror})") from error
     finally:
@@ -250,6 +252,11 @@ def read_manifest(path: str | Path, kind: str = "penchant-model") -> dict[str, A
         what = f"names {outside[0]!r}, outside the directory" if outside else "lacks sizes or checksums"
         raise CorruptModelError(f"{path}: {_MANIFEST} is damaged (it {what})")
     return dict(manifest)
+
+
+def version_of(manifest: Mapping[str, Any]) -> str:
+    """Twelve digits of the SHA-256 of a manifest: other files, another version."""
+    return hashlib.sha256(_json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _checked(path: Path, name: str, facts: Mapping[str, Any]) -> bytes:

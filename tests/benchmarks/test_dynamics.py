@@ -33,6 +33,8 @@ def test_an_exponential_mean_moves_towards_likes_alone(benchmark_module, stream)
 def test_a_day_begins_anew_and_the_pasts_are_in_order(benchmark_module):
     pytest.importorskip("implicit")
     module = benchmark_module("dynamics")
-    assert set(module.CASES) == {"ml-100k prequential", "simulator drift", "cost", "kills"}
+    assert set(module.CASES) == {
+        "ml-100k prequential", "ml-100k prequential, preset ranking", "simulator drift", "cost", "kills"
+    }  # fmt: skip
     rows = module.simulated(users=30)
     assert {row.metric for row in rows} >= {"error", "coverage"}

@@ -26,6 +26,15 @@ def test_events_are_added_once_counted_exported_and_forgotten(shell, model, file
     assert shell("events", "facts", "--store", url, "--json").json["events"] == 1
 
 
+def test_a_store_is_copied_and_put_back(shell, model, file, url, tmp_path):
+    shell("events", "add", model, file, "--store", url)
+    copy, back = tmp_path / "copy.db", f"sqlite:///{tmp_path / 'back.db'}"
+    assert "3 events of 2 users copied" in shell("events", "backup", copy, "--store", url).err
+    assert shell("events", "restore", copy, "--store", back, "--json").json["events"] == 3
+    assert shell("events", "restore", copy, "--store", url).code == 2, "a store is there"
+    assert "pg_dump" in shell("events", "backup", copy, "--store", "postgresql://db/x").err
+
+
 def test_states_are_replayed_and_old_events_folded(shell, model, file, url):
     shell("events", "add", model, file, "--store", url)
     before = shell("interest", model, "u1", "--store", url, "--json").json["point"]

@@ -130,3 +130,35 @@ def test_a_flat_table_trains_and_predicts(shell, tmp_path):
     assert got.code == 0, got.err
     assert len(got.json) == 2
     assert shell("evaluate", out, "--flat", flat, "--json").json["rows"] == 300
+
+
+def test_a_model_is_gone_on_from_with_its_own_options_and_those_that_are_given(shell, data, model, tmp_path):
+    out = tmp_path / "later.penchant"
+    words = ["--warm-start", model, "--set", "warm.anchor=50", "--set", "loss.delta=4", "--epochs", 1, "--quiet"]
+    said = shell("train", *data, "--out", out, *words, "--json")
+    assert said.code == 0, said.err
+    assert 0 <= said.json["drift"]["users"] < 0.5
+    before, after = Penchant.load(model), Penchant.load(out)
+    assert after.space == before.space
+    assert (after.warm.anchor, after.loss.delta, after.epochs) == (50, 4, 1)
+    told = shell("info", out, "--json").json
+    assert told["drift"] == after.drift_.config()
+    assert "drift" in shell("info", out).out
+    assert "drift" not in shell("info", model, "--json").json
+    said = shell("train", *data, "--out", out, *words[:2], "--epochs", 1, "--quiet")
+    assert "from where they were" in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        (["--preset", "seed"], "a preset", 2),
+        (["--set", "space.dim=3"], "space.dim = 3: 64 expected", 2),
+        (["--set", "warm.rows=0"], "warm.rows = 0", 2),
+    ],
+)
+def test_a_warm_start_that_cannot_be(shell, data, model, tmp_path, words, told, code):
+    said = shell("train", *data, "--out", tmp_path / "m.penchant", "--warm-start", model, *words, "--quiet")
+    assert said.code == code
+    assert told in said.err
+    assert not (tmp_path / "m.penchant").exists()

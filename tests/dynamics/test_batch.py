@@ -12,7 +12,7 @@ from penchant.dynamics.belief import begin
 from penchant.dynamics.kalman import observe_like
 from penchant.errors import SpaceError
 
-STILL = {"process": 0.0, "half_life": float("inf")}
+STILL = {"process": 0.0, "step": 0.0, "half_life": float("inf")}
 
 
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False))

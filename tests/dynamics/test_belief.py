@@ -84,7 +84,24 @@ assert "torch" not in sys.modules, "torch was imported"
 """
 
 
-def test_one_user_is_served_without_torch(request) -> None:
+THROUGH_THE_DOOR = """
+import sys
+import numpy as np
+from penchant.dynamics import (Anchor, Dynamics, InterestFilter, Neck, begin, credible_radius, observe_like, predict,
+                               update_dislike)
+from penchant.dynamics.events import Event
+fold = InterestFilter(space="s", anchor=lambda user: Anchor(np.zeros(3)), item=lambda one: np.full(3, 0.4),
+                      dynamics=Dynamics(), neck=Neck(threshold=0.5, slope=9.0, norm=2.0))
+data = fold.step("u", None, [Event("1", "u", "i", 1, 1e9), Event("2", "u", "i", 0, 1e9 + 60)])
+belief = fold.read(data).belief
+credible_radius(predict(belief, belief.time + 1, np.zeros(3), fold.dynamics), 0.9, 2.0)
+assert "torch" not in sys.modules, "torch was imported"
+from penchant.dynamics import fit_dynamics
+"""
+
+
+@pytest.mark.parametrize("script", [SERVED_WITHOUT_TORCH, THROUGH_THE_DOOR], ids=["files", "door"])
+def test_one_user_is_served_without_torch(request, script) -> None:
     source = request.config.rootpath / "src"
-    done = subprocess.run([sys.executable, "-c", SERVED_WITHOUT_TORCH, source], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script, source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """The fold over events: any cut gives the same bytes, and it says what the single updates say."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,14 +21,15 @@ NECK = Neck(threshold=0.5, slope=8.0, norm=2.0)
 DYNAMICS = Dynamics(process=0.01, observation=0.05, prior=0.1, half_life=20.0, like=1.0, dislike=1.0, ignored=0.3)
 
 
-def make(space="one", shift=0.0, aligned=(), dynamics=DYNAMICS, variance=None):
+def make(space="one", shift=0.0, aligned=None, dynamics=DYNAMICS, variance=None, own=None):
     return InterestFilter(
         space=space,
         anchor=lambda user: Anchor(ANCHORS.get(user, np.zeros(DIM)) + shift, variance),
         item=ITEMS.get,
         dynamics=dynamics,
         neck=NECK,
-        aligned=frozenset(aligned),
+        own=own,
+        aligned=aligned or {},
     )
 
 
@@ -72,6 +74,17 @@ def test_likes_dislikes_and_ignored_impressions_are_the_single_updates():
     assert found.interests.weight.sum() == pytest.approx(1)
 
 
+def test_interests_are_moved_by_the_weight_of_the_event_and_not_by_that_of_likes():
+    def interests(weight, like=DYNAMICS.like):
+        filter_ = make(dynamics=replace(DYNAMICS, like=like))
+        return filter_.read(filter_.step("u", None, as_events([("i0", "like", 1, weight)]))).interests
+
+    grown = [interests(weight).likes.sum() - 1 for weight in (1, 2)]
+    assert grown[1] == pytest.approx(2 * grown[0])
+    assert not np.allclose(interests(1).mean, interests(2).mean)
+    np.testing.assert_array_equal(interests(1).mean, interests(1, like=0.1).mean)
+
+
 def test_likes_of_a_weight_of_none_teach_the_threshold_alone():
     filter_ = make(dynamics=Dynamics(like=0.0, dislike=0.0, process=0.0, generosity=0.05))
     liked, disliked = (
@@ -114,17 +127,19 @@ def test_a_far_like_begins_an_interest_of_its_own():
 
 
 def test_a_compacted_past_of_an_aligned_space_moves_with_the_encoded_point():
-    old, new = make("old"), make("new", shift=0.05, aligned=["old"])
+    old, new = make("old"), make("new", shift=0.05, aligned={"old": 0.002})
     data = old.step("u", None, as_events([("i0", "like", 1, 1)]))
     carried = new.carry("u", "old", data)
     assert carried is not None
     before, after = old.read(data), new.read(carried)
     np.testing.assert_allclose(after.belief.mean, before.belief.mean + 0.05)
     np.testing.assert_allclose(after.interests.mean, before.interests.mean + 0.05)
+    np.testing.assert_allclose(after.belief.variance, before.belief.variance + 0.002)
+    np.testing.assert_allclose(after.interests.variance, before.interests.variance + 0.002)
     assert new.carry("u", "another", data) is None
     wider = InterestFilter(
         space="wide", anchor=lambda _: Anchor(np.zeros(5)), item=ITEMS.get, dynamics=DYNAMICS, neck=NECK,
-        aligned=frozenset(["old"]),
+        aligned={"old": 0.0},
     )  # fmt: skip
     assert wider.carry("u", "old", data) is None, "of another number of axes"
     assert new.apply.carry is not None
@@ -134,3 +149,13 @@ def test_a_compacted_past_of_an_aligned_space_moves_with_the_encoded_point():
 def test_bytes_of_something_else_are_refused():
     with pytest.raises(StorageError, match="replay"):
         make().read(b"something else entirely")
+
+
+def test_users_with_constants_of_their_own_are_folded_by_them():
+    quick = Dynamics(process=0.2, observation=0.01, prior=0.3, half_life=1.0)
+    segmented = make(own=lambda user: quick if user == "u" else None)
+    whole = as_events([("i0", "like", 1, 1), ("i1", "dislike", 2, 2)])
+    assert segmented.step("u", None, whole) == make(dynamics=quick).step("u", None, whole)
+    assert segmented.step("v", None, whole) == make().step("v", None, whole)
+    assert segmented.of("v") is segmented
+    check_apply(segmented.apply, [*whole, *whole])

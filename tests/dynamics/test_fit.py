@@ -69,6 +69,21 @@ def test_gain_and_offset_are_found():
     np.testing.assert_allclose(found.offset, 0.2, atol=0.05)
 
 
+def test_what_a_like_itself_moves_is_told_from_what_time_moves():
+    likes = histories(n_users=300, dynamics=Dynamics(process=1e-6, observation=0.05, prior=0.1))
+    g = np.random.default_rng(3)
+    order = np.lexsort((likes.time, likes.user))
+    moved = likes.items[order].copy()
+    for user in range(300):
+        rows = likes.user[order] == user
+        moved[rows] += np.cumsum(g.normal(0, 0.1, (rows.sum(), 2)), 0)
+    found = fit_dynamics(likes._replace(items=moved, user=likes.user[order], time=likes.time[order]), step=True,
+                         pull=False, per_axis=False)  # fmt: skip
+    assert found.step == pytest.approx(0.01, rel=0.15)
+    assert found.process < 1e-3
+    assert fit_dynamics(likes, iterations=2).step == 0
+
+
 def test_segments_have_their_own_and_those_with_too_little_all_ones():
     likes = histories(n_users=60)
     few = np.zeros(60, np.int64)

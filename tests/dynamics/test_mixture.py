@@ -40,6 +40,21 @@ def test_one_interest_is_the_filter(rng) -> None:
     assert interests.weight.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("most", [1, 4])
+def test_a_like_of_weight_two_counts_as_two_of_the_same(most) -> None:
+    """One interest: exactly. Several: in the count, and nearly in the place (the second of two is shared out anew)."""
+    anchor, _, items = some_history(5)
+    dynamics, options = some_dynamics(5, step=0.0), InterestsOptions(most=most, birth=1e-300 if most == 1 else 0.1)
+    twice, double = (begin_interests(anchor, dynamics, 0.0) for _ in range(2))
+    for day, item in enumerate(items):
+        double = observe_interests(double, day, item, anchor, dynamics, options, 2.0)
+        for _ in range(2):
+            twice = observe_interests(twice, day, item, anchor, dynamics, options)
+    assert double.likes.sum() == pytest.approx(twice.likes.sum())
+    np.testing.assert_allclose(double.mean, twice.mean, atol=1e-9 if most == 1 else 0.05)
+    np.testing.assert_allclose(double.variance, twice.variance, rtol=1e-9 if most == 1 else 0.1)
+
+
 def two_tastes(rng: int = 0) -> np.ndarray:
     g = np.random.default_rng(rng)
     centres = np.where(g.random(60) < 0.7, 1, -1)[:, None] * np.array([0.6, 0.6, -0.6])

@@ -145,3 +145,116 @@ def test_a_fingerprint_tells_models_and_dynamics_apart(model, parts):
     assert one != fingerprint(fitted, Dynamics(process=0.5))
     other = Penchant(epochs=1, rng=6).fit(parts[0], parts[1])
     assert one != fingerprint(other._fitted, Dynamics())
+
+
+# ---------------------------------------------------------------------- after a warm start
+
+
+@pytest.fixture(scope="module")
+def later(model, parts):
+    """The third part of the rows, for the day after."""
+    return parts[2].with_interactions(parts[2].interactions[:100]), parts[2].with_interactions(
+        parts[2].interactions[100:]
+    )
+
+
+def grown(one, later, **changes):
+    """A copy, gone on from."""
+    import copy
+
+    other = copy.copy(one).set_params(epochs=1, **changes)
+    return other.fit(*later, warm_start=True)
+
+
+def test_who_is_followed_is_followed_on_in_the_later_space(moved, later):
+    store = moved.follow()
+    moved.observe([*likes("u1", ["i1", "i2", "i3"]), *likes("stranger", ["i1", "i2"])])
+    where, before = moved.encode("user", ["u1", "stranger"]), moved.interest("u1")
+    other = grown(moved, later)
+    assert other.following.store is store
+    after = other.interest("u1")
+    assert after.events == before.events == 3
+    assert after.trajectory["item"].equals(before.trajectory["item"])
+    space = other.space_
+    import torch
+
+    apart = space.base_distance(*(torch.tensor(points) for points in (other.encode("user", ["u1", "stranger"]), where)))
+    assert float(apart.max()) < 0.3
+    assert other.observe(likes("u1", ["i4"], start=9)).accepted == 1
+    assert other.interest("u1").events == 4
+    moved._fitted.follower = None
+    assert other.interest("u1").events == 4, "the store lives as long as somebody follows it"
+
+
+def test_a_compacted_past_is_carried_over_moved_with_the_encoder_and_less_sure(model, later, tmp_path):
+    """Follow, observe, compact, go on: nothing of the log is left, and the interest goes on from where it was."""
+    import copy
+
+    one = copy.copy(model)
+    one._fitted = copy.copy(model._fitted)
+    one.follow(f"sqlite:///{tmp_path / 'events.db'}")
+    one.observe(likes("u1", ["i1", "i2", "i3"]))
+    old = one.following
+    data = old.store.state("u1", old.filter.space).data
+    state = old.filter.read(data)
+    old.store.compact(NOW + 100, old.filter.apply)
+    assert list(old.store.events()) == []
+    other = grown(one, later)
+    assert old.store.retire(old.filter.space) > 0
+    now = other.following
+    carried = now.filter.read(now.store.state("u1", now.filter.space).data)
+    shift = now.filter.anchor("u1").point - old.filter.anchor("u1").point
+    np.testing.assert_allclose(carried.belief.mean, state.belief.mean + shift, atol=1e-12)
+    np.testing.assert_allclose(carried.belief.variance, state.belief.variance + other.drift_.variance, rtol=1e-9)
+    assert other.interest("u1").events == 3
+    third = grown(other, later)
+    assert third.interest("u1").events == 3
+    twice = third.following.filter.read(third.following.store.state("u1", third.following.filter.space).data)
+    added = other.drift_.variance + third.drift_.variance
+    np.testing.assert_allclose(twice.belief.variance, state.belief.variance + added, rtol=1e-9)
+    now.store.close()
+
+
+def test_a_cold_fit_takes_nothing_over(moved, parts):
+    moved.observe(likes("u1", ["i1"]))
+    moved.set_params(epochs=1).fit(parts[0], parts[1])
+    assert moved._fitted.follower is None
+    assert moved._fitted.ancestors == ()
+    moved.set_params(epochs=4)
+
+
+# ---------------------------------------------------------------------- segments
+
+
+def test_users_of_a_segment_are_moved_by_its_constants(model, later, tmp_path):
+    import copy
+    from dataclasses import replace
+
+    from penchant.dynamics import Dynamics, Segments
+    from penchant.estimator.moving import filter_of
+
+    fitted = copy.copy(model._fitted)
+    values = fitted.known["user"].frame["lang"] if "lang" in model.users_.columns else fitted.known["user"].frame[:, 1]
+    column, value = values.name, values.drop_nulls()[0]
+    slow = replace(fitted.dynamics, prior=1e-6)
+    everyone = fingerprint(fitted, fitted.dynamics)
+    fitted.segments = Segments(column=column, constants={str(value): slow})
+    assert fingerprint(fitted, fitted.dynamics) != everyone
+    fold = filter_of(fitted)
+    users = model.users_[model._fitted.schema.user_id]
+    own = [str(one) == str(value) for one in values.to_list()]
+    for user, slow_one in list(zip(users, own, strict=True))[:10]:
+        assert (fold.of(user).dynamics.prior == 1e-6) == slow_one
+    assert isinstance(fold.of("nobody").dynamics, Dynamics)
+    assert fold.of("nobody") is fold
+    still, quick = users.filter(pl.Series(own))[0], users.filter(~pl.Series(own))[0]
+    other = copy.copy(model)
+    other._fitted = fitted
+    other.follow()
+    before = other.encode("user", [still, quick])
+    other.observe([*likes(still, ["i1", "i2"]), *likes(quick, ["i1", "i2"])])
+    way = np.abs(other.encode("user", [still, quick]) - before).max(1)
+    assert way[0] < 1e-3 < way[1]
+    assert other.interest(still).radius < other.interest(quick).radius
+    other.save(tmp_path / "m")
+    assert Penchant.load(tmp_path / "m").segments_ == fitted.segments

@@ -265,7 +265,7 @@ def test_items_are_encoded_as_users_are_unless_something_else_is_said():
     assert Penchant.from_config(model.get_params(deep=False)).item_encoder == model.item_encoder
     assert Penchant.from_config({**config, "item_encoder": None}).item_encoder is None
     assert model.set_params(item_encoder__hidden=(4,)).item_encoder.hidden == (4,)
-    with pytest.raises(ConfigError, match="did you mean encoder__hidden"):
+    with pytest.raises(ConfigError, match="set item_encoder as a whole, with its hidden"):
         Penchant().set_params(item_encoder__hidden=(4,))
     with pytest.raises(ConfigError, match=r"item_encoder.hiden is no option: did you mean hidden"):
         Penchant.from_config({"item_encoder": {"hiden": [32]}})

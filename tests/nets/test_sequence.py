@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant._spec import History
-from penchant.nets import EncoderOptions, HistoryBag, no_history
+from penchant.nets import EncoderOptions, causal, no_history
 from penchant.nets import sequence as module
 from penchant.nets._attention import Attention, _bucket
-from penchant.nets.sequence import CausalBag, HistorySequence
+from penchant.nets.sequence import HistorySequence
 from penchant.testing.nets import random_history
 
 N_ITEMS = 40
@@ -102,7 +102,8 @@ def test_few_at_a_time_are_read_alike(network, room, monkeypatch):
     net, rows = sequence(network, history_length=8, history_bag=True), torch.arange(9).repeat(5)
     left_out = torch.randint(N_ITEMS, (45,), generator=torch.Generator().manual_seed(0))
     together = net(past, rows, left_out)
-    monkeypatch.setattr(module, "_AT_ONCE", room)
+    for room_of in (module, causal):
+        monkeypatch.setattr(room_of, "_AT_ONCE", room)
     for part, whole in zip(net(past, rows, left_out), together, strict=True):
         torch.testing.assert_close(part, whole, atol=1e-5, rtol=1e-5)
 
@@ -128,23 +129,6 @@ def test_times_count_in_shares_of_a_usual_one():
     unknown = past._replace(age=torch.zeros_like(past.age))
     assert sequence(past=unknown).unit == 1.0
     assert torch.isfinite(net(unknown)[0]).all()
-
-
-def test_sums_before_a_pair_are_those_of_a_bag_of_what_came_before():
-    past, options = random_history(3, N_ITEMS, rng=7), EncoderOptions(embedding_dim=3)
-    nets = [kind(N_ITEMS, 3, 4, options) for kind in (CausalBag, HistoryBag)]
-    nets[0].prepare(VECTORS)
-    with torch.no_grad():
-        nets[0].linear.weight.normal_()
-        nets[0].table.normal_()
-    nets[1].load_state_dict(nets[0].state_dict())
-    causal, plain = (net.eval() for net in nets)
-    order = by_place(past, 2)
-    found = causal(past, torch.full((len(order),), 2), past.items[order])
-    wanted = [plain(one(order[:before], past)) for before in range(len(order))]
-    for part in (0, 1):
-        torch.testing.assert_close(found[part], torch.cat([both[part] for both in wanted]), atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(causal(past)[part], plain(past)[part])
 
 
 def test_attention_is_what_loops_make_of_it():

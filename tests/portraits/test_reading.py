@@ -60,8 +60,8 @@ def test_subjects_without_a_past_are_read_as_new_ones(world):
     nothing = past_of(
         2, np.zeros(0, int), np.zeros(0, int), np.zeros(0), Others(vectors, np.zeros((M, 1))), linear.means
     )
-    assert reading.stage(Evidence(share[:2], own[:2], nothing)) is reading.new
-    assert reading.stage(Evidence(share, own, past)) is reading.known
+    assert reading.stages(Evidence(share[:2], own[:2], nothing)) == [reading.new, reading.new]
+    assert reading.stages(Evidence(share, own, past))[0] is reading.known
 
 
 def test_with_nothing_held_out_the_linear_reading_stands(world):

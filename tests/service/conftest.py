@@ -3,57 +3,25 @@
 import contextlib
 import json
 import math
+import os
 import shutil
-import threading
+import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
+from serving import Live, serving
 
 from penchant import Penchant, simulate, split_random
-from penchant.service import ServiceSettings, make_app
-from penchant.service.running import listening, server_of
-from penchant.service.service import Service
-
-
-class Live(NamedTuple):
-    """A server that answers."""
-
-    url: str
-    service: Service
-    http: httpx.Client
-    server: Any
-
-    def ask(self, route: str, body: Any = None, key: str | None = None, **options: Any) -> httpx.Response:
-        """GET without a body, POST with one."""
-        headers = {} if key is None else {"authorization": f"Bearer {key}"}
-        return self.http.request("GET" if body is None else "POST", route, json=body, headers=headers, **options)
-
-
-@contextlib.contextmanager
-def serving(settings: ServiceSettings) -> Iterator[Live]:
-    settings = replace(settings, port=0)
-    service = Service(settings)
-    server = server_of(make_app(settings, service=service), settings)
-    sock = listening(settings)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.005)
-    try:
-        with httpx.Client(base_url=url, timeout=20) as http:
-            yield Live(url, service, http, server)
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        sock.close()
-        assert not thread.is_alive()
+from penchant.service import ServiceSettings
+from penchant.storage import read_manifest, version_of
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +43,19 @@ def models(folder, tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def settings(folder) -> ServiceSettings:
-    return ServiceSettings(model=str(folder / "a.penchant"), log_level="error")
+def maps(folder, tmp_path_factory) -> str:
+    """A folder with the maps of both, so that no test draws one by the way."""
+    where = tmp_path_factory.mktemp("maps")
+    for name in ("a", "b"):
+        path = folder / f"{name}.penchant"
+        version = version_of(read_manifest(path))
+        replace(Penchant.load(path).map(method="pca"), model=version).save(where / f"{version}.map")
+    return str(where)
+
+
+@pytest.fixture(scope="session")
+def settings(folder, maps) -> ServiceSettings:
+    return ServiceSettings(model=str(folder / "a.penchant"), maps=maps, log_level="error")
 
 
 @pytest.fixture(scope="session")
@@ -130,3 +109,35 @@ def problem(response: httpx.Response) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def problem_in():
     return problem
+
+
+# ---------------------------------------------------------------------- processes
+
+
+@contextlib.contextmanager
+def started(*words: Any, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A process of ``penchant serve`` once it is ready: its URL, and itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "penchant", "serve", *map(str, words), "--port", str(port)]
+    own = subprocess.Popen(command, env={**os.environ, **environ}, stderr=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(2400):
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                    break
+            assert own.poll() is None, own.stderr.read()
+            time.sleep(0.05)
+        yield url, own
+    finally:
+        if own.poll() is None:
+            own.send_signal(signal.SIGKILL)
+        own.communicate()
+
+
+@pytest.fixture(scope="session")
+def process():
+    """Start a process."""
+    return started

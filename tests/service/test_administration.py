@@ -1,4 +1,5 @@
 import json
+import shutil
 import threading
 from dataclasses import replace
 
@@ -52,6 +53,39 @@ def test_no_request_fails_while_models_are_switched(switching):
         caller.join()
     assert set(statuses) == {200}
     assert len(versions) == 2
+
+
+def test_a_directory_that_changes_while_it_is_loaded_does_no_harm(switching, models, folder, problem_in):
+    ending, statuses = threading.Event(), set()
+
+    def change():
+        while not ending.is_set():
+            for name in ("a.penchant", "b.penchant"):
+                shutil.rmtree(models / "b.penchant")
+                shutil.copytree(folder / name, models / "b.penchant")
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        for _ in range(12):
+            response = switching.ask("/v1/models", {"name": "b.penchant"})
+            statuses.add(response.status_code)
+            if response.status_code != 200:
+                problem_in(response)
+            assert switching.ask("/v1/recommend", {"user": "u1"}).status_code == 200
+    finally:
+        ending.set()
+        changer.join()
+    assert statuses <= {200, 409, 422}, "loaded whole, torn and refused, or just not there"
+    assert switching.ask("/v1/models", {"name": "b.penchant"}).status_code == 200
+
+
+def test_a_folder_of_models_that_is_gone_is_said(switching, models, problem_in):
+    models.rename(models.with_name("elsewhere"))
+    assert problem_in(switching.ask("/v1/models"))["status"] == 409
+    assert problem_in(switching.ask("/v1/models", {"name": "b.penchant"}))["status"] == 409
+    assert switching.ask("/v1/recommend", {"user": "u1"}).status_code == 200
+    models.with_name("elsewhere").rename(models)
 
 
 def test_a_second_arm_and_the_shadow(switching):

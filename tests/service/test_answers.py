@@ -5,10 +5,11 @@ import polars as pl
 import pytest
 
 from penchant.errors import DataError, UnknownIdError
-from penchant.service.answers import Asked, explain_one, predict_many, read_one, recommend_many, related_one
+from penchant.service.answers import Asked, explain_one, group_one, predict_many, read_many, recommend_many, related_one
 from penchant.service.messages import (
     AudienceQuestion,
     ExplainQuestion,
+    GroupQuestion,
     PortraitQuestion,
     PredictQuestion,
     RecommendQuestion,
@@ -111,7 +112,7 @@ def test_predictions_are_penchants(ask, model, same):
 
 
 def test_portraits_audiences_reasons_and_neighbours(ask, model):
-    portrait, audience = ask(read_one, PortraitQuestion(user="u1", ranges=True), AudienceQuestion(item="i1"))
+    portrait, audience = ask(read_many, PortraitQuestion(user="u1", ranges=True), AudienceQuestion(item="i1"))
     assert portrait["portrait"]["typical"] == model.portrait("u1", details=False).to_dict()["typical"]
     assert len(portrait["ranges"]) == model.ranges("u1").height
     assert audience["portrait"]["side"] == "user"
@@ -120,6 +121,19 @@ def test_portraits_audiences_reasons_and_neighbours(ask, model):
     near, far = ask(related_one, RelatedQuestion(item="i1", n=3), RelatedQuestion(user=None, item=None))
     assert [one["id"] for one in near["related"]] == model.related(item="i1", n=3)["item_id"].to_list()
     assert "exactly one" in str(far)
+
+
+def test_groups_by_members_and_by_condition(ask, model):
+    some, all_of, wrong = ask(
+        group_one,
+        GroupQuestion(members=["u1", "u2", "u1"], probability=0.4),
+        GroupQuestion(side="item", where="lang = 'zh'", examples=3),
+        GroupQuestion(),
+    )
+    assert some["group"]["says"] == model.group(["u1", "u2"], probability=0.4).sentences()
+    assert all_of["group"]["size"] == model.items_.filter(pl.col("lang") == "zh").height
+    assert len(all_of["group"]["portrait"]["examples"]) == 3
+    assert "one of the two" in str(wrong)
 
 
 def test_ids_of_both_types_in_one_batch(ask, same):

@@ -40,6 +40,29 @@ def test_questions_that_come_together_are_computed_together(desk):
     assert batcher.pending == 0
 
 
+def test_questions_are_waited_for_while_they_keep_coming(desk):
+    compute = Doubling()
+    batcher = Batcher(desk, compute, most=100, gather_s=8.0)  # looks once a second
+
+    async def main():
+        loop, looks = asyncio.get_running_loop(), []
+        loop.call_later = lambda delay, look, *given: looks.append((look, given)) or asyncio.Handle(look, given, loop)
+        asked = [asyncio.ensure_future(batcher.ask(1))]
+        for n in (2, 3):
+            await asyncio.sleep(0)
+            asked.append(asyncio.ensure_future(batcher.ask(n)))
+            await asyncio.sleep(0)
+            look, given = looks.pop()
+            look(*given)
+            assert (len(looks), compute.batches) == (1, [])
+        look, given = looks.pop()
+        look(*given)
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(main()) == [2, 4, 6]
+    assert compute.batches == [[1, 2, 3]]
+
+
 def test_an_error_is_its_own(desk):
     batcher = Batcher(desk, Doubling(), most=8)
 
@@ -106,6 +129,49 @@ def test_who_would_wait_too_long_is_refused(desk):
         return first, await asyncio.gather(*asked)
 
     assert asyncio.run(main()) == (2, [0, 2])
+
+
+def test_who_joins_a_batch_that_fills_does_not_wait_for_it(desk):
+    compute = Doubling()
+    batcher = Batcher(desk, compute, most=2, queue=100)
+    batcher.batch_s = 0.4
+
+    async def main():
+        compute.may.clear()
+        asked = [asyncio.ensure_future(batcher.ask(n)) for n in range(4)]  # two are computed, two wait
+        await asyncio.sleep(0.02)
+        with pytest.raises(Refused):
+            await batcher.ask(9)
+        batcher.line.pop().answer.cancel()
+        asked.append(asyncio.ensure_future(batcher.ask(4)))
+        await asyncio.sleep(0)
+        compute.may.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    *answers, cancelled, last = asyncio.run(main())
+    assert (answers, last) == ([0, 2, 4], 8)
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert compute.batches == [[0, 1], [2, 4]]
+
+
+def test_who_has_waited_too_long_is_refused_when_the_turn_comes():
+    desk, compute = Desk(threads=1, patience_s=0.05), Doubling()
+    batcher = Batcher(desk, compute, most=10)
+
+    async def main():
+        compute.may.clear()
+        asked = [asyncio.ensure_future(batcher.ask(1))]
+        await asyncio.sleep(0.01)
+        asked += [asyncio.ensure_future(batcher.ask(n)) for n in (2, 3)]
+        await asyncio.sleep(0.1)
+        compute.may.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, refused, last = asyncio.run(main())
+    assert (first, last) == (2, 6)
+    assert refused.status_code == 503
+    assert (desk.waiting, desk.refused, compute.batches) == (0, 1, [[1], [3]])
+    desk.close()
 
 
 def test_what_was_given_up_is_not_computed(desk):

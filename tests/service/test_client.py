@@ -19,6 +19,7 @@ def test_every_question(client, model):
     assert client.portrait("u2")["portrait"]["side"] == "item"
     assert client.audience("i2")["portrait"]["side"] == "user"
     assert client.explain("u2", "i2", only=["lang"], max_changes=1)["item"] == "i2"
+    assert client.group(["u1", "u2"], examples=1)["size"] == 2
     assert len(client.related(item="i2", n=4)) == 4
     assert client.model()["first"]["items"] == 50
     assert "user" in client.schema()

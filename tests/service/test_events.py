@@ -1,9 +1,18 @@
+import sqlite3
 import time
 from dataclasses import replace
 
 import pytest
 
 from penchant.dynamics.events import open_store
+from penchant.errors import (
+    BusyStoreError,
+    FullStoreError,
+    NewerFormatError,
+    StorageError,
+    UnreachableStoreError,
+)
+from penchant.service.service import Service
 
 
 def event(number, user="u1", **changes):
@@ -71,19 +80,75 @@ def test_events_that_come_while_a_model_is_loaded_are_caught_up(stored, tmp_path
     assert stored.service.store.state("u2", other.following(stored.service.store).filter.space) is not None
 
 
-def test_a_store_that_cannot_be_reached_is_said(stored, problem_in, monkeypatch):
-    from penchant.errors import StorageError
-
+@pytest.mark.parametrize(
+    ("error", "status", "after", "said"),
+    [
+        (BusyStoreError, 503, "1", "Other writers"),
+        (UnreachableStoreError, 503, "2", "cannot be reached"),
+        (FullStoreError, 507, None, "keep it"),
+        (NewerFormatError, 503, None, "another version"),
+        (StorageError, 503, None, "in the log"),
+    ],
+)
+def test_a_store_that_fails_is_said_and_what_passes_is_to_be_asked_again(
+    stored, problem_in, monkeypatch, error, status, after, said
+):
     def fail(*_, **__):
-        raise StorageError("the disk is full")
+        raise error("/secret/events.db: what it was")
 
     monkeypatch.setattr(stored.service.store, "append", fail)
     response = stored.ask("/v1/events", {"events": [event(1)]})
-    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-    assert "cannot be reached" in problem_in(response)["detail"]
-    monkeypatch.setattr(stored.service.store, "states", fail)
+    assert (response.status_code, response.headers.get("retry-after")) == (status, after)
+    assert said in problem_in(response)["detail"]
+    assert "secret" not in response.text
+    assert "penchant_store_failures_total" in stored.ask("/metrics").text
+
+    def unreached(*_):
+        raise UnreachableStoreError("where users are is asked of the store")
+
+    monkeypatch.setattr(stored.service.store, "states", unreached)
     assert problem_in(stored.ask("/v1/recommend", {"user": "u1"}))["status"] == 503
     assert stored.ask("/v1/recommend", {"user": {"age": 30}}).status_code == 200, "who is in no store needs none"
+
+
+def test_a_full_disk_keeps_what_it_has_and_takes_the_rest_when_there_is_room(stored, problem_in):
+    assert stored.ask("/v1/events", {"events": [event(0)]}).status_code == 200
+    with stored.service.store._writer.use() as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    refused = None
+    for start in range(1, 20_000, 500):
+        batch = {"events": [event(n) for n in range(start, start + 500)]}
+        refused = stored.ask("/v1/events", batch)
+        if refused.status_code != 200:
+            break
+    assert problem_in(refused)["status"] == 507
+    assert stored.ask("/v1/recommend", {"user": "u1"}).status_code == 200
+    with stored.service.store._writer.use() as connection:
+        connection.execute("PRAGMA max_page_count = 1000000")
+    assert stored.ask("/v1/events", batch).json()["accepted"] == 500
+    assert stored.service.store.facts().events == start + 500
+
+
+def test_a_store_that_is_brought_to_another_format_while_it_is_served(stored, problem_in, settings, tmp_path):
+    with sqlite3.connect(tmp_path / "events.db") as connection:
+        connection.execute("UPDATE penchant_meta SET value = 999 WHERE name = 'format'")
+    connection.close()
+    response = stored.ask("/v1/events", {"events": [event(1)]})
+    assert (response.status_code, "another version" in problem_in(response)["detail"]) == (503, True)
+    assert stored.ask("/v1/recommend", {"user": {"age": 30}}).status_code == 200
+    with pytest.raises(NewerFormatError, match="format 999"):
+        Service(replace(settings, store=f"sqlite:///{tmp_path / 'events.db'}"))
+
+
+def test_a_clock_that_jumps_refuses_or_takes_what_its_time_says(stored, monkeypatch, problem_in):
+    now = time.time()
+    monkeypatch.setattr(stored.service.store, "_clock", lambda: now - 86_400)
+    refused = problem_in(stored.ask("/v1/events", {"events": [event(1)]}))
+    assert refused["status"] == 422
+    assert "future" in refused["errors"][0]["message"]
+    monkeypatch.setattr(stored.service.store, "_clock", lambda: now + 86_400)
+    assert stored.ask("/v1/events", {"events": [event(1)]}).json()["accepted"] == 1
 
 
 def test_without_a_store_there_are_no_such_routes(settings, run):

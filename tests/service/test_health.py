@@ -27,6 +27,15 @@ def test_metrics_count_what_happened(live):
     assert 'route="/v1/none"' not in text, "what callers make up is no label"
 
 
+def test_a_key_that_expires_while_it_is_used(settings, run, tmp_path, monkeypatch, problem_in):
+    file = KeyFile.create(tmp_path / "keys.json")
+    _, key = file.add("shop", ["read"], expires="2100-01-01", rate=1000)
+    with run(replace(settings, keys=str(file.path))) as live:
+        assert live.ask("/v1/model", key=key).status_code == 200
+        monkeypatch.setattr(live.service.keys, "_clock", lambda: 4_102_444_800.0)
+        assert problem_in(live.ask("/v1/model", key=key))["status"] == 401
+
+
 def test_metrics_are_for_loopback_and_keys(settings, run, tmp_path, monkeypatch):
     from penchant.service import health
 

@@ -17,7 +17,8 @@ def test_a_model_is_loaded_checked_and_told(folder):
     assert one.version != other.version
     assert one.version == load(folder / "a.penchant").version
     assert one.told()["items"] == 50
-    assert json.loads("{" + one.pieces["i7"] + "}")["item"] == "i7"
+    ids = one.fitted.known["item"].vocabulary.ids.to_list()
+    assert [json.loads("{" + piece + "}")["item"] for piece in one.pieces] == ids
 
 
 def test_switch_and_back(registry):

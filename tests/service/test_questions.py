@@ -7,6 +7,7 @@ ROUTES = {
     "audience": {"item": {"lang": "zh"}, "details": True, "examples": 2},
     "explain": {"user": "u1", "item": "i2", "only": ["lang"], "max_changes": 1},
     "related": {"user": "u1", "to": "user", "n": 2},
+    "group": {"members": ["u1", "u2", "u3"], "examples": 2},
 }
 
 
@@ -40,6 +41,11 @@ def test_what_there_is_to_know(live):
         ("portrait", {"user": "u1", "core": 0.1, "distance": 0.1}, 422, None),
         ("explain", {"user": "u1", "item": "i1", "only": ["none"]}, 422, None),
         ("related", {"to": "user"}, 422, None),
+        ("group", {"members": ["u1", "u999"]}, 404, None),
+        ("group", {"members": []}, 422, "/members"),
+        ("group", {"members": ["u1"] * 1001}, 422, "/members"),
+        ("group", {"members": ["u1"], "where": "age > 3"}, 422, None),
+        ("group", {"where": "exists (select 1)"}, 422, ""),
     ],
 )
 def test_wrong_questions_name_the_field(live, problem_in, route, body, status, field):

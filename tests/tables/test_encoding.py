@@ -2,15 +2,19 @@
 
 import datetime as dt
 import json
+import math
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from penchant._spec import FIRST, MISSING, UNSEEN
 from penchant.errors import DataError, SchemaError, UnknownIdError
+from penchant.tables._rows import columns_of
 from penchant.tables._tables import Tables
 from penchant.tables.encoding import SideEncoder, TablesEncoder
 from penchant.tables.schema import Field, Schema
@@ -134,6 +138,40 @@ def test_rows_from_nowhere_equal_rows_of_a_table(encoder) -> None:
     assert (encoder.encode_rows([{}]).codes == MISSING).all()
     assert (encoder.encode_rows([{"city": "x"}]).codes[:, 1] == UNSEEN).all()
     assert len(encoder.encode_rows([])) == 0
+
+
+CELLS = {
+    "user_id": st.sampled_from(["a", "d", "z", "", "é", 7, None, 1.5, True]),
+    "age": st.sampled_from([20, 25.5, 60, -1e9, 2**53, 2**70, math.nan, math.inf, "30", True, None]),
+    "vip": st.sampled_from([True, False, None, 1, "true", "?"]),
+    "city": st.sampled_from(["北京", "上海", "x", "é", None, 3]),
+    "taste": st.sampled_from([[0.5, 1.5], [0, 9], [1.0], [0.5, math.nan], [0.5, None], None, [True, 2.0], "1,2"]),
+    "joined": st.sampled_from(
+        ["1999-09-09", "1959-02-28", "2023-02-30", "1999-09-09T12:30:00", " 2001-01-01", "", None]
+    ),
+}
+
+
+def told(ask):
+    """What comes of it, or the problems."""
+    try:
+        return ask()
+    except DataError as error:
+        return tuple(error.problems)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.fixed_dictionaries({}, optional=CELLS), min_size=1, max_size=3), st.booleans())
+def test_cells_read_directly_are_what_columns_say(rows, moment) -> None:
+    joined = [dt.datetime(1960, 1, 1, 5), dt.datetime(2024, 5, 1, 7)] if moment else USERS["joined"]
+    encoder = SideEncoder.fit(FIELDS, USERS.with_columns(joined=pl.Series([*joined, *[None] * (4 - len(joined))])))
+    expected = told(lambda: encoder.encode(columns_of(encoder.kinds, rows)))
+    features = told(lambda: encoder.encode_rows(rows))
+    if isinstance(expected, tuple):
+        assert features == expected
+        return
+    assert np.array_equal(features.dense, expected.dense, equal_nan=True)
+    assert np.array_equal(features.codes, expected.codes)
 
 
 def test_wrong_rows_are_refused_with_every_problem(encoder) -> None:
@@ -313,3 +351,63 @@ def test_without_ids_only_ids_are_new(encoder) -> None:
     assert nameless.codes[:, 0].tolist() == [UNSEEN] * 4
     assert nameless.codes[:, 1].tolist() == features.codes[:, 1].tolist()
     assert features.codes[0, 0] != UNSEEN
+
+
+LATER = pl.DataFrame(
+    {
+        "user_id": ["e", "a"],
+        "age": [200, 10],
+        "tags": [["z", "x"], ["w"]],
+        "vip": [True, None],
+        "city": ["広島", "北京"],
+        "taste": [[9.0, 9.0], None],
+        "joined": [dt.date(2030, 1, 1), None],
+        "likes": ["7|1", None],
+    }
+)
+
+
+def test_later_rows_add_values_and_move_none(encoder) -> None:
+    more = encoder.extended(LATER)
+    before, after = encoder.encode(USERS), more.encode(USERS)
+    for part in ("dense", "codes"):
+        np.testing.assert_array_equal(getattr(before, part), getattr(after, part))
+    for one, other in zip(before.bags, after.bags, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+    grown = {b.name: b.size - a.size for a, b in zip(encoder.layout.blocks, more.layout.blocks, strict=True)}
+    assert {name: n for name, n in grown.items() if n} == {"user_id": 1, "tags": 2, "city": 1, "likes": 1}
+    told = more.encode(LATER)
+    assert told.codes.tolist() == [[6, 4], [2, 3]]
+    assert told.dense[0].tolist() == [1, 1, 1, 1, 1], "beyond the scale is clipped"
+    assert more.words(more.portrait(told)[0])["city"] == "広島"
+    assert SideEncoder.from_state(FIELDS, json.loads(json.dumps(more.state()))) == more
+    with pytest.raises(DataError, match="city"):
+        encoder.extended(LATER.drop("city"))
+
+
+def test_whole_numbers_become_text_where_text_comes_later() -> None:
+    fields = (Field(name="zip", side="user", kind="id"),)
+    early, late = pl.DataFrame({"zip": [7, 5, 7]}), pl.DataFrame({"zip": ["A1", "5"]})
+    more = SideEncoder.fit(fields, early).extended(late)
+    assert more.encode(early).codes[:, 0].tolist() == [2, 3, 2]
+    assert more.encode(late).codes[:, 0].tolist() == [4, 3]
+    back = SideEncoder.fit(fields, late).extended(early)
+    assert back.encode(early).codes[:, 0].tolist() == [4, 2, 4]
+    same = SideEncoder.fit(fields, early).extended(pl.DataFrame({"zip": ["9", "5"]}))
+    assert same.encode(pl.DataFrame({"zip": [9, 7]})).codes[:, 0].tolist() == [4, 2]
+
+
+def test_rare_values_stay_unseen_until_they_are_frequent() -> None:
+    fields = (Field(name="zip", side="user", kind="category", min_count=2),)
+    encoder = SideEncoder.fit(fields, pl.DataFrame({"zip": ["a", "a", "b"]}))
+    assert encoder.extended(pl.DataFrame({"zip": ["b"]})) == encoder
+    assert encoder.extended(pl.DataFrame({"zip": ["b", "b"]})).encode(pl.DataFrame({"zip": ["b"]})).codes[0, 0] == 3
+
+
+def test_tables_extend_all_sides() -> None:
+    start = tables()
+    encoder = TablesEncoder.fit(start)
+    more = encoder.extended(start)
+    assert more.state() == encoder.state()
+    with pytest.raises(DataError, match="training needs interactions"):
+        encoder.extended(start.with_interactions(start.interactions.head(0)))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from penchant.errors import DataError, SchemaError, UnknownIdError
-from penchant.tables import Field, Schema, Tables, TablesEncoder
+from penchant.tables import Field, Schema, Tables, TablesEncoder, Vocabulary
 from penchant.tables.history import Histories
 
 USERS = pl.DataFrame({"u": ["a", "b", "c"], "age": [20, 30, 40]})
@@ -147,6 +147,47 @@ def test_what_has_no_time_is_oldest_and_events_of_one_time_keep_their_order():
     assert order(histories(tables(pairs)).past)[0] == [(0, 0, 0), (2, 1, 0), (1, 1, 0)]
 
 
+def test_what_has_no_time_is_as_old_as_the_oldest_that_has_one():
+    pairs = PAIRS.with_columns(i=pl.Series(["z", "z", "y", "x"]), time=pl.Series([5, 7, 9, None]))
+    past = histories(tables(pairs, half_life=2)).past
+    assert order(past)[0] == [(0, 0, 2), (2, 1, 2), (1, 1, 0)]
+    assert lists(past)[0] == [(0, 0, 0.5), (1, 1, 1), (2, 1, 0.5)]
+
+
+def test_how_long_after_the_latest_entry_a_time_is():
+    past = histories(tables())
+    assert np.array_equal(past.latest, [21, 5, np.nan], equal_nan=True)
+    keys, times = pl.Series(["a", "a", "b", "c", "new", "b"]), pl.Series([31, 11, 5, 40, 40, None])
+    assert past.since(keys, times).tolist() == [10, 0, 0, 0, 0, 0]
+    days = pl.Series([dt.date(2024, 1, 1 + d) for d in (5, 1, 11, 21)])
+    past = histories(tables(PAIRS.with_columns(time=days)))
+    moments = pl.Series([dt.datetime(2024, 1, 23, 12), dt.datetime(2024, 1, 1)])
+    assert past.since(pl.Series(["a", "a"]), moments).tolist() == [1.5, 0]
+    again = Histories.from_frame(past.field, past.users, past.items, past.frame())
+    assert np.array_equal(again.latest, past.latest, equal_nan=True)
+    untimed = Histories.from_frame(past.field, past.users, past.items, past.frame().drop("time"))
+    assert untimed.since(pl.Series(["a"]), moments[:1]).tolist() == [0]
+
+
+def test_rows_bring_what_has_faded_too():
+    given = [
+        [{"item": "x", "time": 1}, {"item": "y", "time": 5}, {"item": "z", "time": 7}],
+        [{"item": "x", "time": "2024-05-01"}, {"item": "y", "time": "2024-05-03"}],
+    ]
+    found = lists(histories(tables(half_life=2)).of_rows(given))
+    assert found == [[(0, 1, 0.125), (1, 1, 0.5), (2, 1, 1)], [(0, 1, 0.5), (1, 1, 1)]]
+    assert {weight for *_, weight in lists(histories(tables()).of_rows(given))[0]} == {1}
+
+
+def test_encoded_pairs_know_how_late_they_are_where_histories_fade():
+    given = tables(half_life=2)
+    encoder = TablesEncoder.fit(given)
+    asked = given.with_interactions(PAIRS.with_columns(time=pl.Series([9, 30, 1, 21])))
+    assert encoder.encode(asked).since.tolist() == [4, 9, 0, 0]
+    assert encoder.encode(asked.with_interactions(PAIRS.drop("time"))).since is None
+    assert TablesEncoder.fit(tables()).encode(asked).since is None
+
+
 def test_rows_bring_an_order():
     given = [
         ["z", "x", "z", "y"],
@@ -158,14 +199,25 @@ def test_rows_bring_an_order():
         [{"item": "y", "time": 4}, {"item": "x"}, {"item": "z", "time": 1}],
     ]
     assert order(histories(tables()).of_rows(given)) == [
-        [(0, 1, 0), (2, 1, 0), (1, 1, 0)],
-        [(1, 0, 0), (0, 0, 0), (2, 1, 0)],
-        [(0, 0, 0), (2, 0, 0)],
+        [(0, 1, 20), (2, 1, 10), (1, 1, 0)],
+        [(1, 0, 20), (0, 0, 10), (2, 1, 0)],
+        [(0, 0, 10), (2, 0, 0)],
         [(0, 1, 6.5), (2, 1, 0), (1, 0, 0)],
         [(0, 1, 1), (1, 1, 0)],
         [(0, 1, 0.5), (1, 1, 0)],
-        [(1, 1, 0), (0, 1, 0), (2, 1, 3)],
+        [(1, 1, 20), (0, 1, 10), (2, 1, 0)],
     ]
+
+
+def test_an_order_without_times_goes_in_usual_gaps():
+    """Else all of it would be read as met at once, which no training row was."""
+    pairs = {"u": [*"aaabb"], "i": [*"xyzxy"], "label": [1] * 5, "time": [0, 3, 4, 0, 9]}
+    known = histories(tables(pl.DataFrame(pairs)))
+    assert known.usual_gap == 3
+    assert [age for _, _, age in order(known.of_rows([["x", "z", "y"]]))[0]] == [6, 3, 0]
+    without = histories(tables(PAIRS.with_columns(time=pl.lit(None, dtype=pl.Int64))))
+    assert without.usual_gap == 0
+    assert [age for _, _, age in order(without.of_rows([["x", "z"]]))[0]] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -185,3 +237,36 @@ def test_frames_of_earlier_versions_are_read():
     after = Histories.from_frame(before.field, before.users, before.items, frame)
     assert order(after.past) == [[(0, 1, 0), (1, 0, 0)], [(2, 1, 0)], []]
     assert lists(after.past) == lists(before.past)
+
+
+MORE = pl.DataFrame({"u": ["d", "a", "c", "a"], "i": ["w", "x", "z", "w"], "label": [1, 0, 1, 1],
+                     "time": [40, 30, None, 25]})  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"last": 2}, {"half_life": 7}, {"last": 1, "half_life": 2.5}])
+@pytest.mark.parametrize("turned", [False, True])
+def test_more_rows_extend_histories_as_if_all_had_been_there(options, turned):
+    """Also where the later rows are told first: a known time decides, not the order of telling."""
+    first = tables(**options)
+    people = pl.concat([USERS, pl.DataFrame({"u": ["d"], "age": [50]})])
+    things = pl.concat([ITEMS, pl.DataFrame({"i": ["w"], "size": [3.0]})])
+    parts = [PAIRS, MORE.cast({"time": pl.Int64})]
+    early, late = (Tables(first.schema, people, things, part) for part in (reversed(parts) if turned else parts))
+    start = histories(first) if not turned else histories(early)
+    users, items = (Vocabulary(ids, what=what) for ids, what in ((late.user_ids, "user"), (late.item_ids, "item")))
+    again = Histories.from_frame(start.field, start.users, start.items, start.frame())  # as a file holds it
+    found = again.extended(late, users, items)
+    whole = histories(Tables(first.schema, people, things, pl.concat(parts)))
+    for one, other in zip(found.past, whole.past, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(found.times, whole.times)
+
+
+def test_without_any_time_more_rows_are_later_ones():
+    never = pl.lit(None, dtype=pl.Int64)
+    start = histories(tables(PAIRS.with_columns(time=never)))
+    assert start.times is None
+    more = tables(pl.DataFrame({"u": ["a", "a"], "i": ["z", "x"], "label": [1, 0]}).with_columns(time=never))
+    assert [(item, liked) for item, liked, _ in order(start.extended(more, start.users, start.items).past)[0]] == [
+        (1, 0), (2, 1), (0, 0)
+    ]  # fmt: skip

@@ -93,3 +93,13 @@ def test_ids_beyond_64_bits() -> None:
     ids = [2**64 - 1, 2**70, 5]
     assert Vocabulary(ids).rows(ids[::-1]).tolist() == [2, 1, 0]
     assert Vocabulary(pl.Series([2**64 - 1, 5], dtype=pl.UInt64)).rows([5, str(2**64 - 1)]).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("ids", [["u1", 5], [5, "u1"], ["u1", 1.5], ["u1", ["u2"]]])
+def test_ids_of_several_types_of_which_one_is_unknown_are_data_errors(ids) -> None:
+    with pytest.raises(DataError, match=r"text or a whole number expected|text or whole numbers expected"):
+        Vocabulary(["u1", "u2"], what="user").rows(ids)
+
+
+def test_ids_of_several_types_that_are_all_known_are_found() -> None:
+    assert Vocabulary([1, 2]).rows([1, "2"]).tolist() == [0, 1]

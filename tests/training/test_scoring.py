@@ -1,9 +1,10 @@
 from dataclasses import replace
 
 import polars as pl
+import pytest
 import torch
 
-from penchant import Penchant
+from penchant import EncoderOptions, Penchant
 from penchant.tables import Field, Histories, TablesEncoder, simulate
 from penchant.training import Batches, encode_all, pair_distances, scoring
 
@@ -44,3 +45,27 @@ def test_a_pair_can_be_left_out_of_its_users_history():
     told = replace(encoder, histories=Histories.fit(past, other))
     want = pair_distances(model, Batches(told.encode(tables), batch_size=50, rng=0))[row]
     torch.testing.assert_close(without[row], want, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "gru"])
+def test_where_histories_fade_pairs_are_as_late_as_they_say(kind):
+    """A causal encoder sees each pair's history as it counts at the pair's time; a plain one at the latest entry's."""
+    tables = simulate(n_users=30, n_items=20, n_interactions=300, rng=2).tables
+    past = Field(name="past", side="user", kind="history", half_life=20)
+    schema = replace(tables.schema, fields=(past, *tables.schema.fields), time="time")
+    encoder = TablesEncoder.fit(replace(tables, schema=schema))
+    torch.manual_seed(0)
+    model = Penchant(encoder=EncoderOptions(kind=kind)).build_module(encoder).eval()
+    for parameter in model.user_encoder.past.parameters():
+        torch.nn.init.normal_(parameter)
+
+    def asked(later):
+        times = tables.interactions.with_columns(time=pl.lit(later).cast(tables.interactions["time"].dtype))
+        data = encoder.encode(replace(tables, schema=schema, interactions=times))
+        return data, pair_distances(model, Batches(data, batch_size=50, rng=0))
+
+    (_, at_once), (data, later) = asked(tables.interactions["time"].min()), asked(tables.interactions["time"].max())
+    assert (data.since > 0).any()
+    same = torch.from_numpy(data.since == 0)
+    torch.testing.assert_close(later[same], at_once[same], atol=1e-5, rtol=1e-5)
+    assert torch.allclose(later, at_once, atol=1e-5) == (kind == "mlp")

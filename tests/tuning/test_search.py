@@ -7,6 +7,7 @@ import pytest
 from penchant.baselines import EASE, KINDS
 from penchant.errors import ConfigError
 from penchant.estimator import Penchant
+from penchant.estimator.presets import PRESETS
 from penchant.tuning import SEARCHES, Choices, Range, check_search, read_search, search_of
 
 MODELS = {**KINDS, "penchant": Penchant}
@@ -19,6 +20,13 @@ def test_the_usual_search_fits_the_model_and_holds_its_defaults(name):
     check_search(search, model)
     own = model.get_params()
     assert {option: own[option] for option, axis in search.items() if not axis.holds(own[option])} == {}
+
+
+def test_what_a_model_has_not_is_not_tried():
+    """A space of Gaussians has a metric and no norm."""
+    for name in PRESETS:
+        check_search(search_of(Penchant.preset(name)), Penchant.preset(name))
+    assert set(search_of(Penchant())) - set(search_of(Penchant.preset("variational"))) == {"space__norm"}
 
 
 def test_every_usual_search_is_of_a_model():

@@ -25,6 +25,7 @@ from penchant.cli import (
     info,
     interest,
     keys,
+    map,
     portrait,
     portraits,
     predict,
@@ -58,7 +59,7 @@ for _verb in (
     demo.demo, check.check, train.train, tune.tune, compare.compare, evaluate.evaluate, predict.predict,
     recommend.recommend, related.related, portrait.portrait, portraits.portraits, audience.audience,
     group.group, explain.explain, certify.certify, ranges.ranges, what_if.what_if, guarantees.guarantees,
-    interest.interest, info.info, serve.serve,
+    interest.interest, map.map, info.info, serve.serve,
 ):  # fmt: skip
     app.command(_verb.__name__.replace("_", "-"))(_verb)
 

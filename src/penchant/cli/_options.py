@@ -229,6 +229,30 @@ def configured(config: Path | None, settings: list[str], given: Mapping[str, Any
     """
     from penchant.estimator import Penchant
 
+    return Penchant.from_config({**_said(config, settings), **given})
+
+
+def gone_on_from(path: Path, config: Path | None, settings: list[str], given: Mapping[str, Any]) -> "Penchant":
+    """A fitted model, with its options changed by the file, then ``--set``, then options of their own.
+
+    Raises:
+        ConfigError: see `configured`; also a preset, as the model has options of its own. StorageError: no model.
+    """
+    from penchant._config import plain
+    from penchant.estimator import Penchant
+
+    fitted, changes = load_model(path), {**_said(config, settings), **given}
+    if "preset" in changes:
+        raise ConfigError("--warm-start and a preset: the model has options of its own. Leave the preset out")
+    options = plain(fitted.get_params(deep=False))
+    for name, value in changes.items():
+        grouped = isinstance(value, dict) and isinstance(options.get(name), dict)
+        options[name] = {**options[name], **value} if grouped else value
+    return fitted.set_params(**Penchant.from_config(options).get_params(deep=False))
+
+
+def _said(config: Path | None, settings: list[str]) -> dict[str, Any]:
+    """The file's options, changed by ``--set``."""
     options: dict[str, Any] = {}
     if config is not None:
         try:
@@ -237,7 +261,7 @@ def configured(config: Path | None, settings: list[str], given: Mapping[str, Any
             raise ConfigError(f"--config {config}: cannot be read as TOML ({error})") from error
     for setting in settings:
         _set(options, setting)
-    return Penchant.from_config({**options, **given})
+    return options
 
 
 def _set(options: dict[str, Any], setting: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from penchant.dynamics.events import EventStore
     from penchant.estimator.moving import Following
 
-__all__ = ["add", "app", "compact", "export", "facts", "forget", "replay"]
+__all__ = ["add", "app", "backup", "compact", "export", "facts", "forget", "replay", "restore"]
 
 StoreUrl = Annotated[str, typer.Option(help="sqlite:///events.db, or postgresql://user:password@host:port/database.")]
 _BATCH = 1000
@@ -106,6 +106,36 @@ def compact(
     following = _following(model, store)
     done = following.store.compact(time.time() - days * 86_400, following.filter.apply)
     _tell({"events": done}, as_json, "{events:,} events folded and deleted")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; an older one is replaced.")],
+    store: StoreUrl,
+    as_json: Json = False,
+) -> None:
+    """Copy a store in SQLite as it is now, also while it is served. (PostgreSQL: pg_dump.)
+
+    Example: `penchant events backup copy.db --store sqlite:///events.db`
+    """
+    from penchant.dynamics.events import backup
+
+    _tell(asdict(backup(store, file)), as_json, "{events:,} events of {users:,} users copied")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A copy made by `penchant events backup`.")],
+    store: StoreUrl,
+    as_json: Json = False,
+) -> None:
+    """Put a store back from a copy, where there is none. (PostgreSQL: pg_restore.)
+
+    Example: `penchant events restore copy.db --store sqlite:///events.db`
+    """
+    from penchant.dynamics.events import restore
+
+    _tell(asdict(restore(file, store)), as_json, "{events:,} events of {users:,} users are back")
 
 
 @app.command()

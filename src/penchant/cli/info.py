@@ -1,11 +1,16 @@
 """``penchant info``: what a model is."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from penchant.cli._options import Json, Model, load_model
 from penchant.cli._output import show_frame, show_json
+
+if TYPE_CHECKING:
+    from penchant.dynamics import Dynamics
+    from penchant.estimator import Penchant
 
 __all__ = ["info"]
 
@@ -34,6 +39,7 @@ def info(model: Model, as_json: Json = False) -> None:
         "cap": plain(fitted.space_.cap),
         "epochs": fitted.history_.height,
         "valid_auc": fitted.history_["valid"].max() if "valid" in fitted.history_.columns else None,
+        **_movement(fitted),
     }
     config = plain(fitted.get_params(deep=False))
     if as_json:
@@ -52,11 +58,32 @@ def info(model: Model, as_json: Json = False) -> None:
     )
 
 
+def _movement(fitted: "Penchant") -> dict[str, Any]:
+    """How interest moves (the mean over axes), and how far the space wandered where it grew from another one."""
+    facts = {f"interest_{name}": value for name, value in _constants(fitted.dynamics_).items()}
+    segments = fitted.segments_
+    if segments.column is not None:
+        facts[f"interest_by_{segments.column}"] = {v: _constants(one) for v, one in segments.constants.items()}
+    if fitted.drift_ is not None:
+        facts["drift"] = fitted.drift_.config()
+    return facts
+
+
+def _constants(dynamics: "Dynamics") -> dict[str, Any]:
+    """Noises as means over axes, and days."""
+    from penchant._config import plain
+
+    means = {name: float(np.mean(getattr(dynamics, name))) for name in ("process", "observation", "prior")}
+    return {**means, "half_life": plain(dynamics.half_life)}
+
+
 def _fields(value: Any) -> list[tuple[str, Any]]:
     return list(value.items()) if isinstance(value, dict) else [("", value)]
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_text(one)}" for name, one in value.items()) or "–"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "–"
     if isinstance(value, float):

@@ -21,6 +21,7 @@ def serve(
         str | None, typer.Option(help="Events that move users: sqlite:///events.db, or postgresql://…")
     ] = None,
     models: Annotated[str | None, typer.Option(help="Folder of models that may be switched to while serving.")] = None,
+    maps: Annotated[str | None, typer.Option(help="Folder where drawn maps are kept.")] = None,
     second: Annotated[str | None, typer.Option(help="A second model, for a share of the users or the shadow.")] = None,
     share: Annotated[float | None, typer.Option(help="Share of the users whom the second model answers.")] = None,
     shadow: Annotated[bool | None, typer.Option("--shadow/--no-shadow", help="Only compare the second model.")] = None,
@@ -30,6 +31,7 @@ def serve(
     keys: Annotated[str | None, typer.Option(help="File of API keys (penchant keys).")] = None,
     audit: Annotated[str | None, typer.Option(help="File for administrators' actions, a JSON line each.")] = None,
     rate: Annotated[float | None, typer.Option(help="Requests a second of a key, where its record says none.")] = None,
+    otlp: Annotated[str | None, typer.Option(help="OpenTelemetry collector for spans: http://host:4318.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Serve a model over HTTP, on loopback unless told otherwise. A flag wins over the environment (PENCHANT_PORT, …),
@@ -38,9 +40,9 @@ def serve(
     Example: `penchant serve articles.penchant --store sqlite:///events.db --port 8000`
     """
     flags: dict[str, Any] = {
-        "model": model, "store": store, "models": models, "second": second, "share": share, "shadow": shadow,
-        "host": host, "port": port, "workers": workers, "keys": keys, "audit": audit, "rate": rate,
-        "log_level": log_level,
+        "model": model, "store": store, "models": models, "maps": maps, "second": second, "share": share,
+        "shadow": shadow, "host": host, "port": port, "workers": workers, "keys": keys, "audit": audit, "rate": rate,
+        "otlp": otlp, "log_level": log_level,
     }  # fmt: skip
     try:
         from penchant.service import read_settings

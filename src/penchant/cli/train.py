@@ -18,6 +18,7 @@ from penchant.cli._options import (
     Users,
     configured,
     dealt,
+    gone_on_from,
     read_tables,
     warn,
 )
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from penchant.tables import Tables
 
 __all__ = ["train"]
+
+_WARM_START = (
+    "A model to go on from, on later rows and in the same space; the tables need hold those only who appear in them. "
+    "Its options hold where no others are given."
+)
 
 
 def train(
@@ -55,6 +61,7 @@ def train(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Folder for a checkpoint after each epoch; found there, training goes on.")
     ] = None,
+    warm_start: Annotated[Path | None, typer.Option(help=_WARM_START)] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -66,15 +73,16 @@ def train(
     check_replaceable(out)
     check_out(test_out, option="--test-out")
     given = {"preset": preset, "rng": rng, "epochs": epochs, "device": device}
-    model = configured(config, settings or [], {name: value for name, value in given.items() if value is not None})
+    model = _model(warm_start, config, settings or [], {name: v for name, v in given.items() if v is not None})
     tables = read_tables(schema, users, items, interactions, flat)
     warn(tables)
     if valid is not None:
         valid_share = 0
     parts = dealt(tables, split, valid_share, test_share, rng)
     held_out = parts["valid"] if valid is None else _validation(tables, valid)
+    warm = warm_start is not None
     try:
-        model.fit(parts["train"], held_out, checkpoint=checkpoint, progress=not quiet)
+        model.fit(parts["train"], held_out, checkpoint=checkpoint, progress=not quiet, warm_start=warm)
     except KeyboardInterrupt:
         if checkpoint is not None:
             say(f"the same command goes on from the checkpoint in {checkpoint}")
@@ -83,6 +91,12 @@ def train(
     if test_out is not None and parts["test"] is not None:
         write_frame(parts["test"].interactions, test_out)
     _report(model, parts, held_out, out, as_json)
+
+
+def _model(warm_start: Path | None, config: Path | None, settings: list[str], given: dict[str, Any]) -> "Penchant":
+    if warm_start is None:
+        return configured(config, settings, given)
+    return gone_on_from(warm_start, config, settings, given)
 
 
 def _validation(tables: "Tables", path: Path) -> "Tables":
@@ -97,6 +111,8 @@ def _report(model: "Penchant", parts: dict[str, Any], held_out: Any, out: Path, 
         figures["valid_auc"] = model.history_["valid"].max()
     if parts["test"] is not None:
         figures["test_auc"] = _test_auc(model, parts["test"])
+    if model.drift_ is not None:
+        figures["drift"] = model.drift_.config()
     if as_json:
         show_json(figures)
         return
@@ -105,6 +121,9 @@ def _report(model: "Penchant", parts: dict[str, Any], held_out: Any, out: Path, 
     say(
         f"{out} written: {figures['epochs']} epochs, threshold {model.threshold_:.3f}" + (f", {shown}" if shown else "")
     )
+    if model.drift_ is not None:
+        wandered = f"users {model.drift_.users:.3f} and items {model.drift_.items:.3f} from where they were, on average"
+        say(f"{wandered}; {model.drift_.decisions:.1%} of decisions changed")
     say(f"next: penchant recommend {out} ID · penchant portrait {out} ID · penchant info {out}")
 
 

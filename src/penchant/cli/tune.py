@@ -103,10 +103,10 @@ def tune(
 
 
 def _search(path: Path | None, model: "Recommender") -> "dict[str, Axis]":
-    from penchant.tuning import SEARCHES, check_search, read_search
+    from penchant.tuning import check_search, read_search, search_of
 
-    usual = SEARCHES.get(type(model).__name__, {})
-    axes = dict(usual) if path is None else read_search(path, usual)
+    usual = search_of(model)
+    axes = usual if path is None else read_search(path, usual)
     try:
         check_search(axes, model)
     except ConfigError as error:

@@ -19,6 +19,7 @@ from penchant.dynamics.mixture import (
     observe_interests,
     predict_interests,
 )
+from penchant.dynamics.segments import Segments
 from penchant.dynamics.smoothing import Trajectory, smooth
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Likes",
     "Moved",
     "Neck",
+    "Segments",
     "Trajectory",
     "begin",
     "begin_generosity",

@@ -2,7 +2,7 @@
 
     1/P = 1/P_0 + w·c²/r,    m = P·(a/P_0 + c·Σ_i w_i (e_i − b)/r)                    w = Σ_i w_i
 
-Equal to the filter with process 0 and an infinite half-life, and the answer where times are not known.
+Equal to the filter with process 0, step 0 and an infinite half-life, and the answer where times are not known.
 
 Source: Gelman et al., Bayesian Data Analysis (2013), §2.5.
 """
@@ -70,7 +70,7 @@ def posteriors(
 
 def _conjugate(anchor: Any, likes: tuple[Any, Any], dynamics: Dynamics, variance: Any, time: Any) -> Belief:
     """From the weighted sum of the items' points, and the weights'."""
-    (total, count), (_, r, prior, c, b) = likes, dynamics.terms(anchor)
+    (total, count), (_, r, prior, c, b, _) = likes, dynamics.terms(anchor)
     if total.shape[-1] != anchor.shape[-1]:
         raise SpaceError(f"items of {total.shape[-1]} axes, an interest point of {anchor.shape[-1]}")
     before = 1 / (prior if variance is None else variance)

@@ -1,6 +1,7 @@
 """What is believed of an interest point, and the constants of how it moves.
 
     x_t ~ N(mean, diag(variance)),   dx = κ·(anchor − x)·dt + √q·dW,   κ = ln 2 / half_life
+    a like moves interest itself: x ← x + N(0, diag(s)), whatever time has passed
     a like of item i observes  e_i = gain·x + offset + ε,   ε ~ N(0, diag(r))
 
 The Gaussian is not bounded. By likes alone (gain 1, offset 0) its mean is an average of points of the box and cannot
@@ -44,10 +45,11 @@ class Terms(NamedTuple):
     prior: Any
     gain: Any
     offset: Any
+    step: Any
 
 
 PerAxis = float | Sequence[float]
-_AXES = ("process", "observation", "prior", "gain", "offset")
+_AXES = ("process", "observation", "prior", "gain", "offset", "step")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +71,11 @@ class Dynamics:
     """c ≠ 0 per axis: below 1 where likes lie nearer to the centre than interest, as items are denser there."""
     offset: PerAxis = 0.0
     """b per axis: where likes lie on the average of a user at 0."""
-    like: float = 0.1
-    """Weight ≥ 0 of a like: the power of its likelihood. Below 1, as likes of one sitting are alike."""
-    generosity: float = 0.01
+    step: PerAxis = 0.0
+    """s ≥ 0 per axis: variance that each like adds before it is learned from: interest moves within one sitting too."""
+    like: float = 1.0
+    """Weight ≥ 0 of a like: the power of its likelihood. A tenth tells yes from no better, and ranks worse."""
+    generosity: float = 0.03
     """Variance ≥ 0 of users' own shifts of the threshold, a distance squared; 0: the threshold is everybody's."""
     dislike: float = 1.0
     """Weight ≥ 0 of a dislike: the power of its likelihood."""
@@ -137,6 +141,7 @@ _RANGES = (
     ("process", 0.0, False),
     ("observation", 0.0, True),
     ("prior", 0.0, True),
+    ("step", 0.0, False),
     ("like", 0.0, False),
     ("generosity", 0.0, False),
     ("dislike", 0.0, False),

@@ -13,7 +13,7 @@ The fold of ``a + b`` is that of ``b`` onto that of ``a``, bit for bit, as every
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,20 +73,28 @@ class InterestFilter:
     """What a dislike means."""
     options: InterestsOptions = field(default_factory=InterestsOptions)
     """When a second interest is born."""
-    aligned: frozenset[str] = frozenset()
-    """Spaces whose points mean the same here (warm starts): what was compacted there is carried over."""
+    own: Callable[[Id], Dynamics | None] | None = None
+    """Constants of a user's own (a segment's); None: those of everyone."""
+    aligned: Mapping[str, float] = field(default_factory=dict)
+    """Spaces whose points mean the same here (warm starts), each with the variance per axis that points have wandered
+    since: what was compacted there is carried over, and is less sure by so much."""
 
     @property
     def apply(self) -> Apply:
         """As a store uses it."""
         return Apply(self.space, self.step, self.carry)
 
+    def of(self, user: Id) -> "InterestFilter":
+        """The fold with a user's own constants."""
+        dynamics = None if self.own is None else self.own(user)
+        return self if dynamics is None else replace(self, dynamics=dynamics, own=None)
+
     def step(self, user: Id, data: bytes | None, events: Sequence[Event]) -> bytes:
         """The state after these events, in their order."""
-        anchor = self.anchor(user)
-        state = self.begin(anchor, events[0].time / DAY) if data is None else self.read(data)
+        anchor, fold = self.anchor(user), self.of(user)
+        state = fold.begin(anchor, events[0].time / DAY) if data is None else self.read(data)
         for event in events:
-            state = self.after(state, event, anchor)
+            state = fold.after(state, event, anchor)
         return _packed(state)
 
     def begin(self, anchor: Anchor, time: float) -> Moved:
@@ -106,15 +114,19 @@ class InterestFilter:
         return Moved(Belief(a["mean"], a["variance"], float(a["time"])), interests, generosity, a["anchor"])
 
     def carry(self, user: Id, space: str, data: bytes) -> bytes | None:
-        """A folded past of an aligned space, moved as far as the user's encoded point has moved since."""
+        """A folded past of an aligned space, moved as far as the user's encoded point has moved since, and less sure by
+        what points have wandered."""
         if space not in self.aligned:
             return None
         state, now = self.read(data), self.anchor(user).point
         if now.shape != state.anchor.shape:
             return None
         shift = now - state.anchor
-        interests = state.interests._replace(mean=state.interests.mean + shift, anchor=state.interests.anchor + shift)
-        belief = state.belief._replace(mean=state.belief.mean + shift)
+        several, belief, wider = state.interests, state.belief, self.aligned[space]
+        interests = several._replace(
+            mean=several.mean + shift, anchor=several.anchor + shift, variance=several.variance + wider
+        )
+        belief = belief._replace(mean=belief.mean + shift, variance=belief.variance + wider)
         return _packed(state._replace(belief=belief, interests=interests, anchor=now))
 
     def point(self, state: Moved, user: Id, time: float) -> Point:
@@ -124,7 +136,9 @@ class InterestFilter:
     def after(self, state: Moved, event: Event, anchor: Anchor) -> Moved:
         """A state after one more event."""
         time, item = event.time / DAY, self.item(event.item)
-        belief = predict(state.belief, time, anchor.point, self.dynamics)
+        learned = event.label == 1 and item is not None and self.dynamics.like > 0
+        likes = float(event.weight) if learned else 0.0
+        belief = predict(state.belief, time, anchor.point, self.dynamics, likes=likes)
         if item is None:
             return state._replace(belief=belief)
         weight, liked = self._weight(event), event.label == 1
@@ -136,7 +150,7 @@ class InterestFilter:
         strength, interests = weight * self.dynamics.like, state.interests
         if strength:
             belief = update_like(belief, item, self.dynamics, strength)
-            interests = observe_interests(interests, time, item, anchor.point, self.dynamics, self.options)
+            interests = observe_interests(interests, time, item, anchor.point, self.dynamics, self.options, weight)
         return Moved(belief, interests, generosity, state.anchor)
 
     def _weight(self, event: Event) -> float:

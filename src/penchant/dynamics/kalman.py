@@ -1,6 +1,6 @@
 """The filter: a belief moves with time, and with every like. Diagonal covariance, exact.
 
-    predict   m ← a + λ(m − a),  P ← λ²P + q(1 − λ²)/(2κ),   λ = 2^(−Δt / half_life)      (κ → 0: P + q·Δt)
+    predict   m ← a + λ(m − a),  P ← λ²P + q(1 − λ²)/(2κ) + s·n,   λ = 2^(−Δt / half_life)      (κ → 0: P + q·Δt)
     update    S = c²P + r,  m ← m + (cP/S)(e − c·m − b),  P ← P·r/S
 
 Prediction is the exact discretisation of the Ornstein–Uhlenbeck process: two steps equal one. All functions take one
@@ -32,7 +32,7 @@ def motion(days: Any, dynamics: Dynamics) -> tuple[Any, Any]:
     return xp.exp(-rate * days), -xp.expm1(-2 * rate * days) / (2 * rate)
 
 
-def predict(belief: Belief, time: Any, anchor: Float[Any, "*n k"], dynamics: Dynamics) -> Belief:
+def predict(belief: Belief, time: Any, anchor: Float[Any, "*n k"], dynamics: Dynamics, *, likes: Any = 0.0) -> Belief:
     """The belief at a later time, before the event there.
 
     A time before the belief's own (events out of order, a clock set back) moves nothing: the belief keeps its time,
@@ -41,6 +41,7 @@ def predict(belief: Belief, time: Any, anchor: Float[Any, "*n k"], dynamics: Dyn
     Arguments:
         time: days; a number, or (*n).
         anchor: the encoder's point(s) now.
+        likes: n, how many come at that moment, to be learned from next: a number, or (*n, 1).
     """
     mean, variance, before = belief
     days = elapsed(before, time)
@@ -48,7 +49,8 @@ def predict(belief: Belief, time: Any, anchor: Float[Any, "*n k"], dynamics: Dyn
     if not isinstance(days, float | int):
         decay, spread = same_type(decay, mean), same_type(spread, mean)
     later = anchor + decay * (mean - anchor)
-    wider = decay * decay * variance + spread * dynamics.terms(mean).process
+    terms = dynamics.terms(mean)
+    wider = decay * decay * variance + spread * terms.process + likes * terms.step
     now = max(before, time) if isinstance(days, float | int) else before + days[..., 0]
     return Belief(later, wider, now)
 
@@ -66,7 +68,7 @@ def update_like(belief: Belief, item: Float[Any, "*n k"], dynamics: Dynamics, we
     mean, variance, time = belief
     if item.shape[-1] != mean.shape[-1]:
         raise SpaceError(f"an item of {item.shape[-1]} axes, an interest point of {mean.shape[-1]}")
-    _, r, _, c, b = dynamics.terms(mean)
+    _, r, _, c, b, _ = dynamics.terms(mean)
     r = r / weight if isinstance(weight, float | int) else r / same_type(weight, mean)[..., None]
     carried = c * variance
     total = c * carried + r
@@ -77,12 +79,12 @@ def observe_like(
     belief: Belief, time: Any, item: Float[Any, "*n k"], anchor: Float[Any, "*n k"], dynamics: Dynamics
 ) -> Belief:
     """Predict, then update: one like as it comes in."""
-    return update_like(predict(belief, time, anchor, dynamics), item, dynamics)
+    return update_like(predict(belief, time, anchor, dynamics, likes=1.0), item, dynamics)
 
 
 def log_likelihood(belief: Belief, item: Float[Any, "*n k"], dynamics: Dynamics) -> Float[Any, "*n"]:
     """How expected the next like was: log N(e; c·m + b, c²P + r), summed over axes; leading axes broadcast."""
-    _, r, _, c, b = dynamics.terms(belief.mean)
+    _, r, _, c, b, _ = dynamics.terms(belief.mean)
     total = c * c * belief.variance + r
     error = item - (c * belief.mean + b)
     return -0.5 * (library(error).log(total) + error * error / total + _LOG_2PI).sum(-1)

@@ -64,7 +64,8 @@ def smooth(
     belief = begin(anchor, dynamics, time[..., 0]) if start is None else start
     before, after = [], []
     for t in range(time.shape[-1]):
-        before.append(predict(belief, time[..., t], anchor, dynamics))
+        likes = 1.0 if seen is None else _number(seen[..., t], anchor)
+        before.append(predict(belief, time[..., t], anchor, dynamics, likes=likes))
         belief = update_like(before[-1], items[..., t, :], dynamics)
         if seen is not None:
             belief = _where(seen[..., t, None], belief, before[-1])
@@ -75,6 +76,11 @@ def smooth(
         xp.stack([getattr(b, name) for b in run], -2) for run in (smoothed, after) for name in ("mean", "variance")
     )
     return Trajectory(time, *parts)
+
+
+def _number(seen: Any, like: Any) -> Any:
+    """1 where there is an event, else 0: a number, or (*n, 1)."""
+    return float(seen) if like.ndim == 1 else same_type(seen, like)[..., None]
 
 
 def _where(seen: Any, one: Belief, other: Belief) -> Belief:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,7 +14,7 @@ from penchant._spec import FIRST, Features
 from penchant.errors import ConfigError
 from penchant.estimator.fitted import Fitted, SideName, other_side
 from penchant.estimator.portraying import Reach, radius_of
-from penchant.estimator.queries import resolve_one, subject, values_of
+from penchant.estimator.queries import Asked, resolve_one, subject, values_of
 from penchant.nets import MLPEncoder, as_arrays, is_plain
 from penchant.portraits import Bound, Free, Verdict, free_region, in_words, known_values
 from penchant.portraits.bounds import Certificate, Witness, certify, decoded_bounds
@@ -23,7 +24,7 @@ from penchant.spaces import GaussianSpace, UniformSpace
 from penchant.tables import SideEncoder
 from penchant.tables.kinds import Id
 
-__all__ = ["bound_of", "certify_items", "provable", "proved_ranges"]
+__all__ = ["bound_of", "certify_items", "provable", "proved_ranges", "ranges_of"]
 
 _PIECES = 64
 """Budget of a bound that only helps a search: what it does not settle is tried."""
@@ -80,32 +81,45 @@ def certify_items(
 
 def proved_ranges(fitted: Fitted, side: SideName, who: Any, reach: Reach, pieces: int) -> pl.DataFrame:
     """See `Penchant.ranges`."""
-    asked, of = resolve_one(fitted, side, who), other_side(side)
-    space, centre = fitted.model.space, fitted.model.space.location(asked.points)
+    fitted.model.space.require_metric("ranges")
+    asked = resolve_one(fitted, side, who)
+    radius = radius_of(fitted, other_side(side), asked.points[0].cpu().numpy(), reach)
+    return ranges_of(fitted, side, asked, [radius.distance], pieces)[0]
+
+
+def ranges_of(
+    fitted: Fitted, side: SideName, asked: Asked, radii: Sequence[float], pieces: int = 1
+) -> list[pl.DataFrame]:
+    """The ranges of those who were found, proved together, each in a ball of its own radius."""
+    of, space = other_side(side), fitted.model.space
     space.require_metric("ranges")
+    centres = space.location(asked.points)
     if isinstance(space, GaussianSpace):
         space = space.of_means()  # nothing else is decoded
     decoder = fitted.model.item_decoder if of == "item" else fitted.model.user_decoder
     if not isinstance(space, UniformSpace):
         raise ConfigError(f"ranges: nothing can be proved of {type(space).__name__}; a norm's space is needed")
-    radius = radius_of(fitted, of, asked.points[0].cpu().numpy(), reach).distance
-    logits = decoded_bounds(decoder, space, centre, radius, pieces=pieces)
-    found = logits.shares()
+    radius = torch.tensor(radii, dtype=torch.float64, device=centres.device)
+    logits = decoded_bounds(decoder, space, centres, radius, pieces=pieces)
+    found, here = logits.shares(), fitted.decode(of, asked.points.cpu().numpy()).astype(np.float64)
+    certified = (end.clamp(0, 1).cpu().numpy() for end in (found.certified.low, found.certified.high))
+    reached = (end.cpu().numpy() for end in (found.found.low, found.found.high))
     labels = fitted.side_encoder(of).labels()
-    low, high = (end[0].clamp(0, 1).cpu().numpy() for end in (found.certified.low, found.certified.high))
-    here = fitted.decode(of, asked.points.cpu().numpy())[0].astype(np.float64)
-    return pl.DataFrame(
-        {
-            "feature": [feature for feature, _ in labels],
-            "value": [value for _, value in labels],
-            "decoded": here,
-            "low": low,
-            "high": high,
-            "found_low": found.found.low[0].cpu().numpy(),
-            "found_high": found.found.high[0].cpu().numpy(),
-            "open": high - low > OPEN,
-        }
-    )
+    names = {"feature": [feature for feature, _ in labels], "value": [value for _, value in labels]}
+    return [
+        pl.DataFrame(
+            {
+                **names,
+                "decoded": decoded,
+                "low": low,
+                "high": high,
+                "found_low": least,
+                "found_high": most,
+                "open": high - low > OPEN,
+            }
+        )
+        for decoded, low, high, least, most in zip(here, *certified, *reached, strict=True)
+    ]
 
 
 def provable(fitted: Fitted) -> tuple[UniformSpace, MLPEncoder]:

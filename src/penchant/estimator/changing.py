@@ -17,7 +17,7 @@ from penchant.estimator.queries import Asked, described, resolve_one, subject, v
 from penchant.portraits import WhatIf, moved_features
 from penchant.training import encode_all
 
-__all__ = ["what_if"]
+__all__ = ["as_changed", "as_it_is", "what_if"]
 
 
 def what_if(
@@ -29,8 +29,8 @@ def what_if(
     if n < 1:
         raise ConfigError(f"what_if: n = {n}: at least 1 expected")
     of, name = other_side(side), subject(fitted, side, who, was := resolve_one(fitted, side, who))
-    row = _row(fitted, side, who, was)
-    now = _changed(fitted, side, was, row, change)
+    row = as_it_is(fitted, side, who, was)
+    now = as_changed(fitted, side, was, row, change)
     reach = Reach(core=core)
     before, after = (portrait_of(fitted, side, one, name, reach=reach, trained=trained, rng=rng) for one in (was, now))
     distance = [_distances(fitted, of, one) for one in (was, now)]
@@ -49,8 +49,8 @@ def what_if(
     )
 
 
-def _row(fitted: Fitted, side: SideName, who: Any, was: Asked) -> dict[str, Any]:
-    """The values as they are: of fields only."""
+def as_it_is(fitted: Fitted, side: SideName, who: Any, was: Asked) -> dict[str, Any]:
+    """The values of the one who was found, by column: of fields only."""
     row = values_of(fitted, side, who, was)
     names = [field.name for field in fitted.side_encoder(side).fields] if was.rows[0] >= 0 else row
     return {name: row[name] for name in names if name in row}
@@ -65,8 +65,17 @@ def _told(fitted: Fitted, was: Asked, row: Mapping[str, Any], column: str) -> An
     return f"{0 if past is None else len(past.items):,} earlier items"
 
 
-def _changed(fitted: Fitted, side: SideName, was: Asked, row: Mapping[str, Any], change: Mapping[str, Any]) -> Asked:
-    """The same one with other features; who is known keeps id and past, unless these are changed too."""
+def as_changed(fitted: Fitted, side: SideName, was: Asked, row: Mapping[str, Any], change: Mapping[str, Any]) -> Asked:
+    """The same one with other features; who is known keeps id and past, unless these are changed too, and is moved as
+    far as events have moved the one who was found.
+
+    Arguments:
+        was: who was found.
+        row: the values as they are (`as_it_is`).
+        change: column to new value (None: missing).
+
+    Raises: DataError: a name that is no field, a value of another kind. UnknownIdError: an item of a past.
+    """
     history = fitted.schema.history
     renewed = side == "user" and history is not None and history.name in change
     merged = {**row, **change}
@@ -78,7 +87,11 @@ def _changed(fitted: Fitted, side: SideName, was: Asked, row: Mapping[str, Any],
         features = fitted.side_encoder(side).encode_rows([merged])
         past = fitted.encoded_rows(side, rows).history if rows[0] >= 0 else None
         features = replace(features, history=past)
-    return Asked(encode_all(fitted.model, side, features, fitted.device), rows, was.keys, features)
+    points = encode_all(fitted.model, side, features, fitted.device)
+    if side == "user" and fitted.follower is not None and was.features is not None and not was.by_row:
+        space, still = fitted.model.space, encode_all(fitted.model, side, was.features, fitted.device)
+        points = (points + was.points - still).clamp(space.low, space.high)
+    return Asked(points, rows, was.keys, features)
 
 
 def _distances(fitted: Fitted, of: SideName, asked: Asked) -> Float[np.ndarray, " n"]:

@@ -16,11 +16,13 @@ from penchant import storage
 from penchant._config import plain
 from penchant._spec import Features
 from penchant.calibration import Calibration
-from penchant.dynamics import Dynamics
+from penchant.dynamics import Dynamics, Segments
 from penchant.errors import CorruptModelError
+from penchant.estimator.drift import Drift
 from penchant.model import DualAutoencoder
 from penchant.nets import as_tensors
-from penchant.portraits import Reading
+from penchant.portraits import Reading, usual_words
+from penchant.spaces import PreparedPoints
 from penchant.tables import Histories, Schema, SideEncoder, TablesEncoder, Vocabulary
 from penchant.training import encode_all
 
@@ -31,6 +33,8 @@ SideName = Literal["user", "item"]
 _HISTORY = "history.parquet"
 _KEPT = 1 << 24
 """Numbers of portrait vectors kept a side: 64 MiB."""
+_PROBES = 32
+"""Points of the other side by which a search is laid out."""
 
 SIDES: tuple[SideName, SideName] = ("user", "item")
 
@@ -88,15 +92,25 @@ class Fitted:
     readings: dict[SideName, Reading]
     """How portraits of each side are read: items by what users like, users by who likes an item."""
     likes: dict[str, Float[np.ndarray, " n"]]
-    """Held-out likes: ``distance`` and ``user`` (a number a user); empty where nothing was held out."""
+    """Held-out likes: ``distance`` and ``user`` (a number a user); empty where nothing was held out. Beside them what
+    the held-out pairs say of any threshold (`penchant.estimator.judged`)."""
     dynamics: Dynamics = field(default_factory=Dynamics)
     """How interest points move with events."""
-    ancestors: tuple[str, ...] = ()
-    """Fingerprints of the spaces this one grew from by warm starts: points there mean the same here."""
+    segments: Segments = field(default_factory=Segments)
+    """Users whose interest moves otherwise."""
+    ancestors: tuple[tuple[str, float], ...] = ()
+    """Fingerprints of the spaces this one grew from by warm starts, the first one first, and the variance per axis that
+    items have wandered since (`Drift.variance`, summed): points there mean the same here, up to that."""
+    drift: Drift | None = None
+    """How far the space wandered in the last warm start; None: it was fitted anew."""
     follower: Follower | None = None
     """Asked where users are who have events; not saved."""
     _vectors: dict[SideName, Float[np.ndarray, "n width"]] = field(default_factory=dict, repr=False)
     """See `vectors`."""
+    _prepared: dict[SideName, PreparedPoints] = field(default_factory=dict, repr=False)
+    """See `prepare`."""
+    _usual: dict[SideName, dict[str, str]] = field(default_factory=dict, repr=False)
+    """See `usual`."""
 
     def key(self, side: SideName) -> str:
         """Name of the column that names a side in results: as in the interactions."""
@@ -123,6 +137,28 @@ class Fitted:
         """Points of known rows, by number."""
         points = self.known[side].points
         return points[torch.as_tensor(rows, device=points.device)]
+
+    def usual(self, side: SideName) -> dict[str, str]:
+        """The most typical value of each feature over all likes, in words; kept once asked for."""
+        if side not in self._usual:
+            self._usual[side] = usual_words(self.side_encoder(side), self.population[side])
+        return self._usual[side]
+
+    def prepare(self) -> None:
+        """Lay the points out for many searches: half a second for 100,000, and `topk` is many times as fast."""
+        for side in SIDES:
+            probes = self.known[other_side(side)].points
+            some = probes[:: max(1, len(probes) // _PROBES)]
+            self._prepared[side] = self.model.space.prepared(self.known[side].points, probes=some)
+
+    def topk(
+        self, side: SideName, queries: Float[Tensor, "q k"], n: int, exclude: Sequence[Int[Tensor, " _"]] | None = None
+    ) -> tuple[Float[Tensor, "q _n"], Int[Tensor, "q _n"]]:
+        """The known rows of a side that are nearest to points; see `BaseSpace.topk`."""
+        points, prepared = self.known[side].points, self._prepared.get(side)
+        if prepared is not None and prepared.points is points:
+            return prepared.topk(queries, n, exclude=exclude)
+        return self.model.space.topk(queries, points, n, exclude=exclude)
 
     def names(self, side: SideName, rows: Int[np.ndarray, " n"]) -> pl.Series:
         """What people read of known rows: the display column where there is one, else the keys."""
@@ -181,7 +217,9 @@ class Fitted:
                     "history": self.history,
                     "cap": plain(self.model.space.cap),
                     "dynamics": plain(self.dynamics.config()),
-                    "ancestors": list(self.ancestors),
+                    "segments": plain(self.segments.config()),
+                    "ancestors": [list(one) for one in self.ancestors],
+                    "drift": None if self.drift is None else self.drift.config(),
                 },
             },
             blobs={
@@ -253,7 +291,9 @@ def read_fitted(
         readings={of: Reading.from_state(model.layout(of), contents.tensors[f"reading_{of}"]) for of in SIDES},
         likes=dict(contents.tensors["likes"]),
         dynamics=Dynamics.from_config(facts.get("dynamics", {})),
-        ancestors=tuple(facts.get("ancestors", ())),
+        segments=Segments.from_config(facts.get("segments", {})),
+        ancestors=tuple((name, float(variance)) for name, variance in facts.get("ancestors", ())),
+        drift=Drift(**facts["drift"]) if facts.get("drift") else None,
     )
 
 

@@ -12,11 +12,12 @@ from penchant._random import generator
 from penchant._spec import Features
 from penchant.calibration import Calibration, calibrate
 from penchant.errors import DataError, Problem
+from penchant.estimator.judged import judge
 from penchant.evaluation import auc, ndcg
 from penchant.losses import Loss
 from penchant.model import DualAutoencoder
 from penchant.nets import as_tensors, take
-from penchant.tables import EncodedTables, Histories, Tables, TablesEncoder, Vocabulary
+from penchant.tables import EncodedTables, Tables, TablesEncoder, Vocabulary
 from penchant.training import Batches, KnownLikes, encode_all, pair_distances
 
 __all__ = ["HeldOut", "Ranked", "calibration_of", "held_out_of", "with_given", "with_random_items"]
@@ -188,7 +189,8 @@ def calibration_of(
     loss: Loss,
     rng: int,
 ) -> tuple[Calibration, dict[str, np.ndarray]]:
-    """Threshold and slope, and the held-out likes: ``distance``, and ``user``, a number for each one's user.
+    """Threshold and slope, and the held-out likes: ``distance``, and ``user``, a number for each one's user; beside
+    them what the held-out pairs say of any threshold (`penchant.estimator.judged`).
 
     Where nothing is held out, a pointwise neck's own threshold and scale stand. A ranking neck has no threshold: there
     training rows are taken (each left out of its user's history), of which the model is too sure.
@@ -207,7 +209,10 @@ def calibration_of(
         return _calibrated(model, pairs, pair_distances(model, pairs, left_out=True), start), nothing
     distance = pair_distances(model, held_out.pairs)
     liked = held_out.pairs.liked.cpu().numpy() > 0.5
-    likes = {"distance": distance.double().cpu().numpy()[liked], "user": held_out.pairs.user.cpu().numpy()[liked]}
+    d, weight = distance.double().cpu().numpy(), held_out.pairs.weight
+    likes = {"distance": d[liked], "user": held_out.pairs.user.cpu().numpy()[liked]}
+    judged = judge(d, liked, None if weight is None else weight.double().cpu().numpy())
+    likes |= {} if judged is None else judged.arrays()
     return _calibrated(model, held_out.pairs, distance, start), likes
 
 
@@ -229,11 +234,8 @@ def with_given(encoder: TablesEncoder, train: Tables, given: Tables) -> TablesEn
     """
     if encoder.histories is None:
         return encoder
-    schema = train.schema
-    key = schema.user_id or ""
-    ids = pl.concat([t.users.select(pl.col(key).cast(train.users.schema[key])) for t in (train, given)])
-    wanted = [c for c in (schema.user, schema.item, schema.label, schema.time) if c is not None]
-    rows = [train.interactions.select(c for c in wanted if c in train.interactions.columns)]
-    rows.append(given.interactions.select(rows[0].columns).cast(dict(rows[0].schema)))  # type: ignore[arg-type]
-    both = replace(train, users=ids.unique(maintain_order=True), interactions=pl.concat(rows))
-    return replace(encoder, histories=Histories.fit(encoder.histories.field, both))
+    known = Vocabulary(train.user_ids, what="user")
+    others = given.user_ids.filter(pl.Series(known.find(given.user_ids) < 0))
+    users = Vocabulary(pl.concat([known.ids, others.cast(known.ids.dtype)]), what="user")
+    items = Vocabulary(train.item_ids, what="item")
+    return replace(encoder, histories=encoder.histories.extended(given, users, items))

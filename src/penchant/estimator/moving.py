@@ -6,8 +6,9 @@ import math
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +22,30 @@ from penchant.dynamics import (
     Belief,
     Dynamics,
     InterestFilter,
-    Likes,
     Moved,
     Neck,
     Trajectory,
     credible_radius,
-    fit_dynamics,
     point,
     smooth,
 )
 from penchant.dynamics.events import Appended, Event, EventStore, Id, Logged, SQLiteStore
 from penchant.dynamics.filter import DAY, Anchor
-from penchant.estimator.fitted import SIDES, Fitted, SideName
+from penchant.estimator.fitted import Fitted, SideName
 from penchant.estimator.portraying import portrait_of
 from penchant.estimator.queries import Asked, nearest, resolve, subject
 from penchant.portraits import Interest, moved_features
 from penchant.spaces import GaussianSpace, UniformSpace
-from penchant.tables import Schema, Tables
+from penchant.tables import Schema
 
-__all__ = ["Following", "dynamics_of", "events_of", "filter_of", "fingerprint", "follow", "interest", "observe"]
+__all__ = ["Following", "events_of", "filter_of", "fingerprint", "follow", "follow_on", "interest", "observe"]
 
 _LEVEL = 0.9
 """Of the balls that are shown."""
 _NEAREST = 3
 """Items by which an interest is named."""
-_LEAST_LIKES = 5
-"""Of one user, from which on anything can be said of movement."""
-_MOST_LIKES = 5000
-"""The latest rows, by which the constants are fitted."""
-_ITERATIONS = 40
+_USERS = 500
+"""Whose states are brought up to date at a time."""
 _NORMS = {"sup": math.inf}
 """Of the metrics between Gaussians; the others push as the 2-norm does."""
 _INTERESTS: dict[str, Any] = {
@@ -67,10 +63,13 @@ class Following:
     fitted: Fitted
     store: EventStore
     filter: InterestFilter
+    ends: object = None
+    """What is kept as long as somebody follows the store; its end is the end of a store of one's own."""
 
     def points(self, users: Sequence[Id]) -> dict[Id, Float[np.ndarray, " k"]]:
         """Where the users are who have events, as points of the model's space."""
-        return {user: _point(self.fitted, state.belief, self.filter) for user, state in self._states(users).items()}
+        found = self._states(users).items()
+        return {user: _point(self.fitted, state.belief, self.filter.of(self.own(user))) for user, state in found}
 
     def shifts(self, users: Sequence[Id]) -> Float64[np.ndarray, " n"]:
         """By how much each one's own threshold is above the model's; 0 without events."""
@@ -94,32 +93,11 @@ class Following:
         return int(one) if isinstance(one, str) and one.removeprefix("-").isdecimal() else one
 
 
-def dynamics_of(fitted: Fitted, held_out: Tables) -> Dynamics:
-    """How interest moves, by the likes of rows that were not learned from, where these have times; else the defaults.
-
-    Gain and offset are fitted too: liked items lie nearer to the middle of the space than those who like them.
-    """
-    schema, start = held_out.schema, Dynamics()
-    if schema.time is None or schema.time not in held_out.interactions.columns:
-        return start
-    rows = held_out.interactions.filter(pl.col(schema.label) == 1).drop_nulls(schema.time)
-    user, item = (known.vocabulary.find(rows[key]) for known, key in (
-        (fitted.known["user"], schema.user), (fitted.known["item"], schema.item)))  # fmt: skip
-    kept = np.flatnonzero((user >= 0) & (item >= 0))
-    if not len(kept) or np.bincount(user[kept]).max() < _LEAST_LIKES:
-        return start
-    kept = kept[-_MOST_LIKES:]
-    space, time = fitted.model.space, rows[schema.time]
-    days = (time.cast(pl.Datetime("us")).dt.epoch("us") / (1e6 * DAY)) if time.dtype.is_temporal() else time / DAY
-    anchors, items = (space.location(fitted.known[side].points.cpu()).double().numpy() for side in SIDES)
-    users, place = np.unique(user[kept], return_inverse=True)
-    likes = Likes(anchors[users], items[item[kept]], place, days.to_numpy().astype(np.float64)[kept])
-    return fit_dynamics(likes, start=None, gain=True, iterations=_ITERATIONS)
-
-
 def fingerprint(fitted: Fitted, dynamics: Dynamics) -> str:
-    """Names a model's space and how interest moves in it: its weights, the items' points, the constants."""
+    """Names a model's space and how interest moves in it: its weights, the items' points, all constants."""
     digest = hashlib.sha256(json.dumps(dynamics.config(), sort_keys=True).encode())
+    if fitted.segments.column is not None:
+        digest.update(json.dumps(fitted.segments.config(), sort_keys=True).encode())
     for name, tensor in sorted(fitted.model.state_dict().items()):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
@@ -145,8 +123,25 @@ def filter_of(fitted: Fitted) -> InterestFilter:
 
     return InterestFilter(
         space=fingerprint(fitted, dynamics), anchor=anchor, item=item,
-        dynamics=replace(dynamics, low=space.low, high=space.high), neck=neck, aligned=frozenset(fitted.ancestors),
+        dynamics=replace(dynamics, low=space.low, high=space.high), neck=neck,
+        own=_own_constants(fitted), aligned=dict(fitted.ancestors),
     )  # fmt: skip
+
+
+def _own_constants(fitted: Fitted) -> Callable[[Id], Dynamics | None] | None:
+    """A user's constants where these are not everyone's; None: nobody has any."""
+    segments, known, space = fitted.segments, fitted.known["user"], fitted.model.space
+    if segments.column is None or not segments.constants:
+        return None
+    values = known.frame[segments.column]
+    bounded = {value: replace(one, low=space.low, high=space.high) for value, one in segments.constants.items()}
+    segments = replace(segments, constants=bounded)
+
+    def own(user: Id) -> Dynamics | None:
+        row = _row(known.vocabulary, user)
+        return None if row < 0 else segments.of(values[row])
+
+    return own
 
 
 def follow(fitted: Fitted, store: EventStore | None) -> Following:
@@ -156,10 +151,28 @@ def follow(fitted: Fitted, store: EventStore | None) -> Following:
         fitted.follower = following = Following(fitted, store, filter_of(fitted))
         return following
     folder = Path(tempfile.mkdtemp(prefix="penchant-events-"))
-    own = SQLiteStore(folder / "events.db")
-    fitted.follower = following = Following(fitted, own, filter_of(fitted))
-    weakref.finalize(following, _ended, own, folder)
+    own, ends = SQLiteStore(folder / "events.db"), _End()
+    weakref.finalize(ends, _ended, own, folder)
+    fitted.follower = following = Following(fitted, own, filter_of(fitted), ends)
     return following
+
+
+def follow_on(fitted: Fitted, before: Following) -> Following:
+    """Follow the same store in the space of a later model: everyone's state is there when this returns.
+
+    What is in the log is folded anew; what was compacted is carried over, where the later model grew from the earlier.
+    """
+    fitted.follower = None
+    following = Following(fitted, before.store, filter_of(fitted), before.ends)
+    users = iter(before.store.users())
+    while page := list(islice(users, _USERS)):
+        before.store.advance(page, following.filter.apply)
+    fitted.follower = following
+    return following
+
+
+class _End:
+    """Lives as long as a `Following` that keeps it."""
 
 
 def _ended(store: EventStore, folder: Path) -> None:
@@ -203,7 +216,7 @@ def interest(following: Following, user: Any, *, trained: bool, rng: int) -> Int
     """See `Penchant.interest`."""
     fitted, user = following.fitted, following.own(user)
     known = _row(fitted.known["user"].vocabulary, user) >= 0
-    filter_ = following.filter
+    filter_ = following.filter.of(user)
     state = following.store.state(user, filter_.space)
     if state is None and not known:
         resolve(fitted, "user", user)  # raises, and says what is near

@@ -17,8 +17,10 @@ from penchant._config import from_plain, unknown_option
 from penchant._progress import Progress, make_progress
 from penchant.calibration import Calibration
 from penchant.errors import ConfigError
+from penchant.estimator.drift import Drift
 from penchant.estimator.fitted import Fitted, SideName, read_encoder, read_fitted
 from penchant.estimator.fitting import fit_penchant
+from penchant.estimator.moving import Following, follow_on
 from penchant.estimator.presets import PRESETS
 from penchant.estimator.reader import Reader, Who
 from penchant.estimator.uncertain import uncertainty
@@ -29,7 +31,7 @@ from penchant.nets import DecoderOptions, EncoderOptions, Latent
 from penchant.spaces import KINDS as SPACES
 from penchant.spaces import BaseSpace, Space
 from penchant.tables import Schema, Tables, TablesEncoder
-from penchant.training import TrainingOptions
+from penchant.training import TrainingOptions, WarmStart
 
 __all__ = ["Penchant"]
 
@@ -78,6 +80,8 @@ class Penchant(Reader):
         patience: int = 4,
         average: float = 0.99,
         threads: int = 1,
+        warm: WarmStart = WarmStart(),
+        segments: str | None = None,
         rng: int = 0,
         device: str = "auto",
     ) -> None:
@@ -93,6 +97,9 @@ class Penchant(Reader):
             scale: τ at the start; learned by the logistic neck.
             epochs, batch_size, batch_by, learning_rate, weight_decay, schedule, patience, average, threads: see
                 `TrainingOptions`.
+            warm: how a fit goes on from an earlier one.
+            segments: a column of the users, of kind category or binary: interest of users with the same value moves
+                alike (`follow`), by constants of their own where 200 likes of the validation rows tell them.
             rng: one seed; the same seed gives the same model on the same machine.
             device: "cpu", "cuda", … or "auto".
         """
@@ -101,7 +108,8 @@ class Penchant(Reader):
         self.threshold, self.scale = threshold, scale
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
         self.weight_decay, self.schedule, self.patience = weight_decay, schedule, patience
-        self.average, self.threads, self.rng, self.device = average, threads, rng, device
+        self.average, self.threads, self.warm, self.segments = average, threads, warm, segments
+        self.rng, self.device = rng, device
         self._fitted: Fitted | None = None
 
     @classmethod
@@ -151,6 +159,7 @@ class Penchant(Reader):
         given: Tables | None = None,
         checkpoint: str | PathLike[str] | None = None,
         progress: bool | Progress | None = False,
+        warm_start: bool = False,
     ) -> Self:
         """Learn the space.
 
@@ -163,14 +172,25 @@ class Penchant(Reader):
                 are in no training row: they join the histories and are left out of rankings.
             checkpoint: folder for a checkpoint after each epoch; found there, training goes on to the same bits.
             progress: True or a `Progress` to show it, None to show it on a terminal only.
+            warm_start: go on from what was learned, on later rows, in the same space. The tables need hold those only
+                who appear in these rows; whoever and whatever was known before stays known, with the past and the
+                features it had. New values of columns are added, scales stay. Known users and items are drawn to their
+                old points (``warm``), and `drift_` says how far they wandered. Threshold, what is promised and how
+                interest moves are found out anew on ``valid``. Who is followed by events is followed on.
 
         Raises:
+            NotFittedError: a warm start of nothing.
             DataError: one label only, in ``train`` or ``valid``, with a pointwise neck; no likes with a ranking one.
-            ConfigError: an option outside its range; a checkpoint of another configuration.
+            ConfigError: an option outside its range; a checkpoint of another configuration; a warm start with other
+                columns, or another space, than before.
         """
         shown = make_progress(progress)
         folder = None if checkpoint is None else Path(checkpoint)
-        self._fitted = fit_penchant(self, train, valid, folder, shown, given)
+        start: Fitted | None = self._check_fitted() if warm_start else None
+        fitted = fit_penchant(self, train, valid, folder, shown, given, start)
+        if start is not None and isinstance(start.follower, Following):
+            follow_on(fitted, start.follower)
+        self._fitted = fitted
         return self
 
     @property
@@ -187,6 +207,11 @@ class Penchant(Reader):
     def calibration_(self) -> Calibration:
         """Distance to probability."""
         return self._check_fitted().calibration
+
+    @property
+    def drift_(self) -> Drift | None:
+        """How far the space wandered in the last warm start; None: it was fitted anew."""
+        return self._check_fitted().drift
 
     @property
     def space_(self) -> BaseSpace:
@@ -352,9 +377,11 @@ class Penchant(Reader):
 
     def build_module(self, encoder: TablesEncoder, space: BaseSpace | None = None) -> DualAutoencoder:
         """The networks for these encoded tables, with random weights."""
+        past = encoder.histories
         return DualAutoencoder(
             user=encoder.user.layout, item=encoder.item.layout, context=encoder.context.layout,
-            n_items=None if encoder.histories is None else len(encoder.histories.items),
+            n_items=None if past is None else len(past.items),
+            half_life=None if past is None else past.field.half_life,
             space=space or self.space, encoder=self.encoder, item_encoder=self.item_encoder, decoder=self.decoder,
             latent=self.latent, threshold=self.threshold, scale=self.scale, learn_neck=self.loss.neck == "logistic",
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """Portraits of users and audiences of items, asked of the fitted model."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -11,7 +11,7 @@ import polars as pl
 from jaxtyping import Float
 
 from penchant.estimator.fitted import Fitted, SideName, other_side
-from penchant.estimator.queries import Asked, as_many, nearest, resolve, resolve_one, subject
+from penchant.estimator.queries import Asked, as_many, nearest_each, resolve, resolve_one, subject
 from penchant.estimator.reading import evidence_of
 from penchant.estimator.uncertain import how_sure
 from penchant.portraits import (
@@ -27,7 +27,16 @@ from penchant.portraits import (
 )
 from penchant.spaces import UniformSpace
 
-__all__ = ["NO_PORTRAIT_TERM", "Reach", "evidence", "portrait", "portrait_of", "portrait_table", "radius_of"]
+__all__ = [
+    "NO_PORTRAIT_TERM",
+    "Reach",
+    "evidence",
+    "portrait",
+    "portrait_of",
+    "portrait_table",
+    "portraits_of",
+    "radius_of",
+]
 
 NO_PORTRAIT_TERM = (
     "This model was trained without the portrait term (loss.delta = 0): its decoders were never shown what is liked, "
@@ -118,35 +127,70 @@ def portrait_of(
     rng: int = 0,
 ) -> Portrait:
     """The portrait of one who was found, called ``name``."""
+    return portraits_of(
+        fitted,
+        side,
+        asked,
+        [name],
+        examples=examples,
+        reach=reach,
+        details=details,
+        source=source,
+        trained=trained,
+        rng=rng,
+    )[0]
+
+
+def portraits_of(
+    fitted: Fitted,
+    side: SideName,
+    asked: Asked,
+    names: Sequence[str],
+    *,
+    examples: int,
+    reach: Reach,
+    details: bool,
+    source: Literal["prior", "ball"],
+    trained: bool,
+    rng: int,
+) -> list[Portrait]:
+    """The portraits of those who were found, read together."""
     fitted.model.space.require_metric("portrait")
     of = other_side(side)
     given = evidence(fitted, side, asked)
-    reading, encoder = fitted.readings[of], fitted.side_encoder(of)
-    stage, raw = reading.stage(given), reading.raw(given)
+    reading, encoder, space = fitted.readings[of], fitted.side_encoder(of), fitted.model.space
+    raw = reading.raw(given)
     shares = reading.calibrated(given, raw)
     low, high = reading.ends(given, shares)
-    centre = asked.points[0].cpu().numpy()
-    ball = radius_of(fitted, of, centre, reach)
+    real = nearest_each(fitted, asked.points, of, max(1, examples))
     notes = () if trained else (NO_PORTRAIT_TERM,)
-    found, space = None, fitted.model.space
-    if details and isinstance(space, UniformSpace):
-        found = details_of(fitted, space, of, centre, ball.distance if reach.given else None, source, examples, rng)
-    elif details:
+    if details and not isinstance(space, UniformSpace):
         notes = (*notes, _NO_DETAILS)
-    return read_portrait(
-        subject=name,
-        side=of,
-        shares=shares[0],
-        ends=(low[0], high[0]),
-        encoder=encoder,
-        population=fitted.population[of],
-        examples=nearest(fitted, asked.points, of, max(1, examples)).head(max(0, examples)),
-        ball=ball,
-        likely=None if stage.intervals is None else likely_values(encoder, stage.intervals, raw[0]),
-        details=found,
-        notes=notes,
-        sure=how_sure(fitted, side, asked.points),
-    )
+    found = []
+    for j, (name, stage) in enumerate(zip(names, reading.stages(given), strict=True)):
+        centre = asked.points[j].cpu().numpy()
+        ball, more = radius_of(fitted, of, centre, reach), None
+        if details and isinstance(space, UniformSpace):
+            wanted = ball.distance if reach.given else None
+            more = details_of(fitted, space, of, centre, wanted, source, examples, rng)
+        found.append(
+            read_portrait(
+                subject=name,
+                side=of,
+                shares=shares[j],
+                ends=(low[j], high[j]),
+                encoder=encoder,
+                population=fitted.population[of],
+                examples=real[j].head(max(0, examples)),
+                ball=ball,
+                likely=None if stage.intervals is None else likely_values(encoder, stage.intervals, raw[j]),
+                details=more,
+                notes=notes,
+                sure=how_sure(fitted, side, asked.points[j : j + 1]),
+                usual=fitted.usual(of),
+            )
+        )
+    return found
 
 
 def details_of(

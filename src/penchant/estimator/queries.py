@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +22,13 @@ from penchant.training import Batches, encode_all, pair_distances
 __all__ = [
     "Asked",
     "Distances",
+    "Ranking",
     "as_many",
     "described",
     "distances",
     "nearest",
+    "nearest_each",
+    "ranked",
     "recommend",
     "related",
     "resolve",
@@ -55,6 +59,11 @@ class Asked:
     def by_row(self) -> bool:
         """Were rows of features given, not ids?"""
         return self.keys.name == "row" and bool((self.rows < 0).all())
+
+    def at(self, number: int) -> "Asked":
+        """One of them alone, without features."""
+        one = slice(number, number + 1)
+        return Asked(self.points[one], self.rows[one], self.keys[one], None)
 
 
 def resolve(fitted: Fitted, side: SideName, who: Any, context: Mapping[str, Any] | None = None) -> Asked:
@@ -188,7 +197,28 @@ def _known_pairs(fitted: Fitted, pairs: pl.DataFrame) -> Tables:
     return Tables(schema, fitted.known["user"].frame, fitted.known["item"].frame, frame)
 
 
-def recommend(
+class Ranking(NamedTuple):
+    """The first items of some users, user by user, the best first."""
+
+    asked: Asked
+    """The users."""
+    query: Int[np.ndarray, " n"]
+    """Of each entry: whose it is, a position in ``asked``."""
+    rank: Int[np.ndarray, " n"]
+    """From 1."""
+    item: Int[np.ndarray, " n"]
+    """Row numbers of known items."""
+    distance: Float[np.ndarray, " n"]
+    """Base distances."""
+    score: Float[np.ndarray, " n"]
+    """P(liked)."""
+    inside: Bool[np.ndarray, " n"]
+    """Within the threshold?"""
+    more: Mapping[str, Float[np.ndarray, " n"]]
+    """By the attitude: how sure."""
+
+
+def ranked(
     fitted: Fitted,
     users: Any,
     *,
@@ -198,36 +228,61 @@ def recommend(
     where: str | None,
     context: Mapping[str, Any] | None,
     attitude: str = "mean",
-) -> pl.DataFrame:
+) -> Ranking:
     """See `Penchant.recommend`."""
     if n < 1:
         raise ConfigError(f"n = {n}: at least 1 expected")
     asked = resolve(fitted, "user", users, context)
-    chosen = _candidates(fitted, candidates, where)
-    known = fitted.known["item"].points
-    points = known if len(chosen) == len(known) else fitted.points("item", chosen)  # all of them are not copied
+    chosen = None if candidates is None and where is None else _candidates(fitted, candidates, where)
     exclude = _seen_among(fitted, asked, chosen) if exclude_seen else None
+    n = min(n, len(fitted.known["item"].points) if chosen is None else len(chosen))
     more: dict[str, Tensor] = {}
     if attitude == "mean":
-        ranked, found = fitted.model.space.topk(asked.points, points, min(n, len(chosen)), exclude=exclude)
-        distance = ranked
+        key, found = _nearest_of(fitted, asked.points, chosen, n, exclude)
+        distance = key
     else:
-        leaning = lean(fitted.model.space, asked.points, points, min(n, len(chosen)), attitude, exclude)
-        ranked, found, distance, more = leaning.leaned, leaning.row, leaning.distance, {"deviation": leaning.deviation}
-    reached = torch.isfinite(ranked).cpu().numpy()
+        points = fitted.known["item"].points if chosen is None else fitted.points("item", chosen)
+        leaning = lean(fitted.model.space, asked.points, points, n, attitude, exclude)
+        key, found, distance, more = leaning.leaned, leaning.row, leaning.distance, {"deviation": leaning.deviation}
+    reached = torch.isfinite(key).cpu().numpy()
     query, rank = np.nonzero(reached)
-    base, ranked_by = (values.double().cpu().numpy()[reached] for values in (distance, ranked))
-    items = chosen[found.cpu().numpy()[reached]]
-    frame = pl.DataFrame([asked.keys.gather(query), pl.Series("rank", rank + 1, dtype=pl.Int64)])
+    base, ranked_by = (values.double().cpu().numpy()[reached] for values in (distance, key))
+    row = found.cpu().numpy()[reached]
     shift = np.zeros(len(base))
     if fitted.follower is not None and not asked.by_row:
         shift = fitted.follower.shifts(asked.keys.to_list())[query]
-    return frame.hstack(described(fitted, "item", items)).with_columns(
-        score=fitted.calibration.probability(ranked_by - shift),
-        distance=base,
-        inside=base - shift <= fitted.calibration.threshold,
-        **{name: values.cpu().numpy()[reached] for name, values in more.items()},
+    return Ranking(
+        asked,
+        query,
+        rank + 1,
+        row if chosen is None else chosen[row],
+        base,
+        fitted.calibration.probability(ranked_by - shift),
+        base - shift <= fitted.calibration.threshold,
+        {name: values.cpu().numpy()[reached] for name, values in more.items()},
     )
+
+
+def recommend(fitted: Fitted, users: Any, **options: Any) -> pl.DataFrame:
+    """`ranked` as a table; see `Penchant.recommend`."""
+    found = ranked(fitted, users, **options)
+    frame = pl.DataFrame([found.asked.keys.gather(found.query), pl.Series("rank", found.rank, dtype=pl.Int64)])
+    return frame.hstack(described(fitted, "item", found.item)).with_columns(
+        score=found.score, distance=found.distance, inside=found.inside, **found.more
+    )
+
+
+def _nearest_of(
+    fitted: Fitted,
+    users: Float[Tensor, "q k"],
+    chosen: Int[np.ndarray, " c"] | None,
+    n: int,
+    exclude: list[Tensor] | None,
+) -> tuple[Float[Tensor, "q _n"], Int[Tensor, "q _n"]]:
+    """The nearest ones of all known items, or of some, by their positions among these."""
+    if chosen is None:
+        return fitted.topk("item", users, n, exclude)
+    return fitted.model.space.topk(users, fitted.points("item", chosen), n, exclude=exclude)
 
 
 def _candidates(fitted: Fitted, candidates: Sequence[Any] | None, where: str | None) -> Int[np.ndarray, " c"]:
@@ -253,23 +308,28 @@ def rows_where(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " c"], wher
     return kept.fill_null(False).to_numpy()
 
 
-def _seen_among(fitted: Fitted, asked: Asked, chosen: Int[np.ndarray, " c"]) -> list[Tensor]:
-    """For each user, the positions in ``chosen`` of items of the training rows, or of the past that a row brings."""
-    position = np.full(len(fitted.known["item"].frame), -1, dtype=np.int64)
-    position[chosen] = np.arange(len(chosen))
+def _seen_among(fitted: Fitted, asked: Asked, chosen: Int[np.ndarray, " c"] | None) -> list[Tensor] | None:
+    """For each user, the positions in ``chosen`` of items of the training rows, or of the past that a row brings; None:
+    nobody has any."""
     by_user, items = fitted.seen["user"].to_numpy(), fitted.seen["item"].to_numpy()  # in order of users
     first, last = (np.searchsorted(by_user, asked.rows, side=side) for side in ("left", "right"))
-    found = [position[items[a:b]] for a, b in zip(first, last, strict=True)]
+    found = [items[a:b] for a, b in zip(first, last, strict=True)]
     past = None if asked.features is None else asked.features.history
     if past is not None:
         own, offsets = np.asarray(past.items), np.asarray(past.offsets)
         for j in np.flatnonzero(asked.rows < 0):
-            found[j] = position[own[offsets[j] : offsets[j + 1]]]
+            found[j] = own[offsets[j] : offsets[j + 1]]
     if fitted.follower is not None and not asked.by_row:
         for number, user in enumerate(asked.keys.to_list()):
             met = fitted.known["item"].vocabulary.find(fitted.follower.items(user))
-            found[number] = np.union1d(found[number], position[met[met >= 0]])
-    return [torch.as_tensor(f[f >= 0], device=fitted.device) for f in found]
+            found[number] = np.union1d(found[number], met[met >= 0])
+    if not any(map(len, found)):
+        return None
+    if chosen is not None:
+        position = np.full(len(fitted.known["item"].frame), -1, dtype=np.int64)
+        position[chosen] = np.arange(len(chosen))
+        found = [place[place >= 0] for place in (position[rows] for rows in found)]
+    return [torch.tensor(rows, dtype=torch.int64, device=fitted.device) for rows in found]
 
 
 def described(fitted: Fitted, side: SideName, rows: Int[np.ndarray, " n"]) -> pl.DataFrame:
@@ -302,13 +362,22 @@ def nearest(
     fitted: Fitted, point: Float[Tensor, "1 k"], to: SideName, n: int, leave_out: Int[np.ndarray, " _"] | None = None
 ) -> pl.DataFrame:
     """The ``n`` known rows of ``to`` nearest to a point: key, name where there is one, distance, probability."""
-    points = fitted.known[to].points
     exclude = None if leave_out is None else [torch.as_tensor(leave_out, device=fitted.device)]
-    distance, found = fitted.model.space.topk(point, points, min(n, len(points)), exclude=exclude)
-    reached = torch.isfinite(distance[0]).cpu().numpy()
-    base = distance[0].double().cpu().numpy()[reached]
-    frame = described(fitted, to, found[0].cpu().numpy()[reached])
-    return frame.with_columns(distance=base, probability=fitted.calibration.probability(base))
+    return nearest_each(fitted, point, to, n, exclude)[0]
+
+
+def nearest_each(
+    fitted: Fitted, points: Float[Tensor, "q k"], to: SideName, n: int, exclude: list[Tensor] | None = None
+) -> list[pl.DataFrame]:
+    """`nearest` of each point."""
+    distance, found = fitted.topk(to, points, min(n, len(fitted.known[to].points)), exclude)
+    reached = torch.isfinite(distance).cpu().numpy()
+    base = distance.double().cpu().numpy()[reached]
+    frame = described(fitted, to, found.cpu().numpy()[reached]).with_columns(
+        distance=base, probability=fitted.calibration.probability(base)
+    )
+    ends = [0, *np.cumsum(reached.sum(1)).tolist()]
+    return [frame[a:b] for a, b in pairwise(ends)]
 
 
 def subject(fitted: Fitted, side: SideName, who: Any, asked: Asked) -> str:

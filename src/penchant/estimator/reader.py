@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from penchant._progress import Progress
 from penchant.conformal import RecallThreshold, recall_threshold
+from penchant.dynamics import Dynamics, Segments
 from penchant.dynamics.events import Appended, Event, EventStore, open_store
 from penchant.errors import ConfigError
 from penchant.estimator.certifying import certify_items, proved_ranges
@@ -14,10 +16,12 @@ from penchant.estimator.changing import what_if
 from penchant.estimator.explaining import explain_pair
 from penchant.estimator.fitted import Fitted, SideName
 from penchant.estimator.grouping import group_portrait
+from penchant.estimator.mapping import Placement, draw, locate, place
 from penchant.estimator.moving import Following, follow, interest, observe
 from penchant.estimator.portraying import NO_PORTRAIT_TERM, Reach, portrait, portrait_table
 from penchant.estimator.promising import guarantees
 from penchant.losses import Loss
+from penchant.maps import InterestMap
 from penchant.portraits import PROMISED, Explanation, Free, GroupPortrait, Interest, Portrait, Verdict, WhatIf
 from penchant.recommender import Recommender
 from penchant.tables import Tables
@@ -246,7 +250,72 @@ class Reader(Recommender):
         likes, diameter = fitted.likes, fitted.model.space.diameter
         return recall_threshold(likes["distance"], likes["user"], 1 - recall, diameter=diameter)
 
+    # ------------------------------------------------------------------ the map
+
+    def map(
+        self,
+        users: Sequence[str | int] | pl.DataFrame | None = None,
+        items: Sequence[str | int] | pl.DataFrame | None = None,
+        *,
+        method: str = "tsne",
+        most: int = 100_000,
+        rng: int | None = None,
+        threads: int = 1,
+        progress: bool | Progress | None = False,
+    ) -> InterestMap:
+        """Users and items in one picture: who is near in the space is near on the map, as far as a plane can keep it.
+
+        Arguments:
+            users, items: ids; None: all known ones; a frame of rows of features: all known ones are laid out, and the
+                rows placed among them, without moving them. An empty list leaves a side out.
+            method: tsne (the extra ``map``), pca, or umap (the extra ``umap``).
+            most: of more users and items so many are drawn at random; the map says so.
+            rng: seed; None: the model's own. The same one gives the same map on the same machine, with one thread.
+            threads: that may be used.
+            progress: as of `fit`.
+
+        Raises:
+            ConfigError: no such method, a package that is not installed, nobody to draw. UnknownIdError: an id in no
+                table. SpaceError: a distance that is no metric. DataError: rows that do not fit the schema.
+        """
+        return draw(
+            self._check_fitted(),
+            users,
+            items,
+            method=method,
+            most=most,
+            rng=self.rng if rng is None else rng,
+            threads=threads,
+            progress=progress,
+        )
+
+    def place(self, picture: InterestMap, *, user: Who | None = None, item: Who | None = None) -> Placement:
+        """Where a user or an item belongs on a map of this model, and who is in the ball; nobody else moves.
+
+        A known one stays where it is, unless events have moved it since. Others go where those that are nearest to them
+        in the space are densest on the map.
+
+        Raises:
+            ConfigError: not exactly one of ``user`` and ``item``. UnknownIdError: an id in no table, or a map of
+                another model. DataError: a row that does not fit the schema.
+        """
+        if (user is None) == (item is None):
+            raise ConfigError("place: give exactly one of user and item")
+        fitted: Fitted = self._check_fitted()
+        side: SideName = "item" if user is None else "user"
+        return place(fitted, locate(fitted, picture), side, item if user is None else user)
+
     # ------------------------------------------------------------------ events
+
+    @property
+    def dynamics_(self) -> Dynamics:
+        """How interest moves with events, by the likes of the validation rows where these have times."""
+        return self._check_fitted().dynamics
+
+    @property
+    def segments_(self) -> Segments:
+        """Whose interest moves otherwise: constants by the value of the column that ``segments`` names."""
+        return self._check_fitted().segments
 
     def follow(self, store: str | EventStore | None = None) -> EventStore:
         """Let events move interest points: from now on users are where the store's events put them.

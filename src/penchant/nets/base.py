@@ -149,6 +149,8 @@ class Catalogue(NamedTuple):
     """Rows of the item table."""
     n_features: int
     """Length of an item's portrait vector."""
+    half_life: float | int | None = None
+    """Time in which an entry counts half, in the unit of `History.age`; None: all count alike."""
 
 
 class BaseEncoder(nn.Module, ABC):
@@ -193,12 +195,17 @@ class BaseEncoder(nn.Module, ABC):
         context: Features | None = None,
         rows: Int[Tensor, " b"] | None = None,
         left_out: Int[Tensor, " b"] | None = None,
+        since: Float[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Encode n rows; with a context of b rows, row j is ``features[rows[j]]`` in situation ``context[j]``.
 
         ``left_out[j]``, an item of the catalogue, is left out of the history of row j: a pair's own item, while its
         label is being learned. It goes with ``rows``. A `causal` encoder leaves out what came later, too; an item that
         is not in the history comes after all of it.
+
+        ``since[j]`` >= 0: how long after the latest entry of the history of row j the pair is, for pairs that are not
+        in it; with ``rows``. By it a `causal` encoder lets the history fade, where its catalogue has a half-life;
+        others take no notice. None: the pair is as late as the latest entry.
 
         Each row of ``features`` is gone through once, however often ``rows`` names it. Without ``rows``, b = n and
         row j goes with row j. Without a context where the layout has one, every situation is taken as missing.

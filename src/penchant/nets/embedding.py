@@ -64,7 +64,7 @@ class FieldEmbedding(nn.Module):
     def __init__(self, layout: Layout, dim: int, options: EncoderOptions) -> None:
         super().__init__()
         d = options.embedding_dim
-        self.d, self.dim, self.wide = d, dim, options.wide
+        self.layout, self.d, self.dim, self.wide = layout, d, dim, options.wide
         self.out = d + (dim if options.wide else 0)
         dense, codes = layout.of("dense"), layout.of("code")
         self._scalars = tuple(b for b in dense if _binned(b))

@@ -34,10 +34,14 @@ def _gathered(sums: Sums, rows: Int[Tensor, " b"]) -> Sums:
     return Sums(*(functional.embedding(rows, part) for part in sums))
 
 
-def standardised(vectors: Float[Tensor, "n_items m"]) -> Float[Tensor, "n_items m"]:
-    """Columns of mean 0 and spread 1, or less where it was next to nothing; what is missing counts as average."""
-    centred = (vectors - vectors.nanmean(0).nan_to_num(0.0)).nan_to_num(0.0)
-    return centred / centred.square().mean(0).sqrt().clamp(min=_LEAST_SPREAD)
+def standardised(vectors: Float[Tensor, "n_items m"], first: int | None = None) -> Float[Tensor, "n_items m"]:
+    """Columns of mean 0 and spread 1, or less where it was next to nothing; what is missing counts as average.
+
+    Arguments:
+        first: so many of the first rows say what mean and spread are; None: all.
+    """
+    centred = (vectors - vectors[:first].nanmean(0).nan_to_num(0.0)).nan_to_num(0.0)
+    return centred / centred[:first].square().mean(0).sqrt().clamp(min=_LEAST_SPREAD)
 
 
 def find_entries(
@@ -87,6 +91,7 @@ class HistoryBag(nn.Module):
         past: History,
         rows: Int[Tensor, " b"] | None = None,
         left_out: Int[Tensor, " b"] | None = None,
+        since: Float[Tensor, " b"] | None = None,
     ) -> tuple[Float[Tensor, "b width"], Float[Tensor, "b dim"]]:
         """Read histories.
 
@@ -94,14 +99,15 @@ class HistoryBag(nn.Module):
             past: n histories.
             rows: for each of b pairs, whose history; None: all, in order.
             left_out: for each pair the item (a row of the catalogue) that is left out of its history.
+            since: see `BaseEncoder.forward`; a plain bag takes no notice.
         """
         weight = past.weight
         if self.training and self.share:
             weight = weight.masked_fill(dropped(tuple(weight.shape), self.share, weight.device), 0.0)
         if rows is not None and left_out is not None:
-            return self._read(self._left_out(past, weight, rows, left_out))
+            return self._read(self._left_out(past, weight, rows, left_out, since))
         sums = self._sums(past, weight)
-        return self._read(sums if rows is None else _gathered(sums, rows))
+        return self._read(sums if rows is None else self._later(_gathered(sums, rows), since))
 
     def _sums(self, past: History, weight: Float[Tensor, " nnz"]) -> Sums:
         starts = past.offsets[:-1]
@@ -122,8 +128,17 @@ class HistoryBag(nn.Module):
         """Rows of the table: liked items first, then disliked ones."""
         return torch.where(liked > 0.5, items, items + self.n_items)
 
+    def _later(self, sums: Sums, since: Float[Tensor, " b"] | None) -> Sums:
+        """The sums for pairs so long after the latest entry."""
+        return sums
+
     def _left_out(
-        self, past: History, weight: Float[Tensor, " nnz"], rows: Int[Tensor, " b"], left_out: Int[Tensor, " b"]
+        self,
+        past: History,
+        weight: Float[Tensor, " nnz"],
+        rows: Int[Tensor, " b"],
+        left_out: Int[Tensor, " b"],
+        since: Float[Tensor, " b"] | None,
     ) -> Sums:
         """The sums without the entry of each pair's item, where its history has one."""
         sums = _gathered(self._sums(past, weight), rows)

@@ -71,16 +71,19 @@ class MLPEncoder(BaseEncoder):
         context: Features | None = None,
         rows: Int[Tensor, " b"] | None = None,
         left_out: Int[Tensor, " b"] | None = None,
+        since: Float[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b k"]:
         """Encode; see `BaseEncoder.forward`."""
         inputs, wide = self._read(features)
         hidden = self.first(inputs)
-        if self.context_layout is None and (self.catalogue is None or left_out is None):
+        if self.catalogue is None or self.catalogue.half_life is None or not self.causal:
+            since = None
+        if self.context_layout is None and (self.catalogue is None or (left_out is None and since is None)):
             encoded = self._deep(*self._with_past(hidden, wide, features, None, None))
             return encoded if rows is None else _gather(encoded, rows)
         if rows is not None:
             hidden, wide = _gather(hidden, rows), None if wide is None else _gather(wide, rows)
-        hidden, wide = self._with_past(hidden, wide, features, rows, left_out)
+        hidden, wide = self._with_past(hidden, wide, features, rows, left_out, since)
         if self.context_layout is None:
             return self._deep(hidden, wide)
         if context is None:
@@ -90,7 +93,7 @@ class MLPEncoder(BaseEncoder):
 
     def _reader(self, catalogue: Catalogue) -> HistoryBag | HistorySequence:
         """What reads histories."""
-        return HistoryBag(*catalogue, self.dim, self.options)
+        return HistoryBag(catalogue.n_items, catalogue.n_features, self.dim, self.options)
 
     def _read(self, features: Features) -> tuple[Float[Tensor, "n width"], Float[Tensor, "n k"] | None]:
         """The side's fields: deep inputs and first-order sum."""
@@ -108,12 +111,13 @@ class MLPEncoder(BaseEncoder):
         features: Features,
         rows: Int[Tensor, " b"] | None,
         left_out: Int[Tensor, " b"] | None,
+        since: Float[Tensor, " b"] | None = None,
     ) -> tuple[Float[Tensor, "b h"], Float[Tensor, "b k"] | None]:
         """Add what the history says, where one is read; rows without one count as empty."""
         if self.catalogue is None:
             return hidden, wide
         past = features.history if features.history is not None else no_history(len(features), hidden.device)
-        inputs, more = self.past(past, rows, left_out)
+        inputs, more = self.past(past, rows, left_out, since)
         return hidden + self.first_past(inputs), more if wide is None else wide + more
 
     def _dropped(self, features: Features, layout: Layout) -> Features:
@@ -143,6 +147,7 @@ class MLPDecoder(nn.Module):
 
     def __init__(self, dim: int, width: int, options: DecoderOptions) -> None:
         super().__init__()
+        self.options = options
         layers: list[nn.Module] = []
         before = dim
         for after in options.hidden:

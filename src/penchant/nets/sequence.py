@@ -1,6 +1,5 @@
 """A user's earlier items in order of time as the input of an encoder: what a pair sees is what came before it."""
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -11,12 +10,13 @@ from torch.nn import functional
 from penchant._spec import History
 from penchant.nets._attention import Attention
 from penchant.nets._recurrent import Recurrent
-from penchant.nets._segments import Ordered, Segments, in_order, places_before, segments_of, time_order
+from penchant.nets._segments import Ordered, Segments, in_order, places_before, segments_of
 from penchant.nets.base import EncoderOptions, linear_layer
+from penchant.nets.causal import CausalBag
 from penchant.nets.dropout import dropped
-from penchant.nets.history import HistoryBag, Sums, standardised
+from penchant.nets.history import standardised
 
-__all__ = ["CausalBag", "HistorySequence", "Network"]
+__all__ = ["HistorySequence", "Network"]
 
 Network = Literal["gru", "lstm", "attention"]
 """What reads entries in order."""
@@ -26,44 +26,6 @@ _GAPS = 32
 """Places of the times between entries: none, and 31 that are each twice as long as the one before."""
 _AT_ONCE = 1 << 25
 """Numbers that a network holds at a time, about: 128 MiB."""
-
-
-class CausalBag(HistoryBag):
-    """A bag of what came before a pair, of all for who is served: `HistoryBag` with sums in order of time.
-
-    Sums up to each entry are made once for all pairs, in double precision, so that their differences are exact enough.
-    """
-
-    def _left_out(
-        self, past: History, weight: Float[Tensor, " nnz"], rows: Int[Tensor, " b"], left_out: Int[Tensor, " b"]
-    ) -> Sums:
-        """The sums over the entries before each pair's item, so many rows at a time as memory has room for."""
-        order, m = time_order(past), self.catalogue.shape[1]
-        sizes = [self.table.shape[1], 2 * m, 2]
-        first = past.offsets.index_select(0, rows)
-        read = first + places_before(past, None, rows, left_out, self.n_items)
-        part = past.offsets[1:] * sum(sizes) // _AT_ONCE
-        ends = [0, *torch.unique_consecutive(part, return_counts=True)[1].cumsum(0).tolist()]
-        sums, where = [self.table.new_zeros(0, sum(sizes))], [rows[:0]]
-        for start, end in pairwise(ends):
-            low, high = int(past.offsets[start]), int(past.offsets[end])
-            running = self._running(past, weight, order[low:high])
-            pairs = ((rows >= start) & (rows < end)).nonzero()[:, 0]
-            last, before = (places.index_select(0, pairs) - low for places in (read, first))
-            sums.append((running.index_select(0, last) - running.index_select(0, before)).to(weight.dtype))
-            where.append(pairs)
-        return Sums(*torch.cat(sums).index_select(0, torch.cat(where).argsort()).split(sizes, 1))
-
-    def _running(
-        self, past: History, weight: Float[Tensor, " nnz"], entries: Int[Tensor, " e"]
-    ) -> Float[Tensor, "s out"]:
-        """Sums over the first 0, 1, … of some entries."""
-        items, liked, each = (part.index_select(0, entries) for part in (past.items, past.liked, weight))
-        signs = torch.stack([liked * each, (1 - liked) * each], 1)
-        z = functional.embedding(items, self.catalogue)
-        own = functional.embedding(self._places(items, liked), self.table) * each[:, None]
-        every = torch.cat([own, signs[:, :1] * z, signs[:, 1:] * z, signs], 1).double()
-        return functional.pad(every.cumsum(0), (0, 0, 1, 0))
 
 
 class HistorySequence(nn.Module):
@@ -88,11 +50,20 @@ class HistorySequence(nn.Module):
     catalogue: Tensor
     unit: Tensor
 
-    def __init__(self, n_items: int, n_features: int, dim: int, options: EncoderOptions, network: Network) -> None:
+    def __init__(
+        self,
+        n_items: int,
+        n_features: int,
+        dim: int,
+        options: EncoderOptions,
+        network: Network,
+        *,
+        half_life: float | int | None = None,
+    ) -> None:
         super().__init__()
         d = options.history_dim
         self.d, self.n_items, self.share, self.length = d, n_items, options.history_dropout, options.history_length
-        self.bag = CausalBag(n_items, n_features, dim, options) if options.history_bag else None
+        self.bag = CausalBag(n_items, n_features, dim, options, half_life) if options.history_bag else None
         if self.bag is None:
             self.register_buffer("catalogue", torch.zeros(n_items, n_features))
         self.register_buffer("unit", torch.ones(()))
@@ -126,6 +97,7 @@ class HistorySequence(nn.Module):
         past: History,
         rows: Int[Tensor, " b"] | None = None,
         left_out: Int[Tensor, " b"] | None = None,
+        since: Float[Tensor, " b"] | None = None,
     ) -> tuple[Float[Tensor, "b width"], Float[Tensor, "b dim"]]:
         """Read histories.
 
@@ -133,6 +105,7 @@ class HistorySequence(nn.Module):
             past: n histories.
             rows: for each of b pairs, whose history; None: all, in order.
             left_out: for each pair the item (a row of the catalogue) whose place is where reading ends; with ``rows``.
+            since: see `BaseEncoder.forward`; the bag fades by it.
         """
         gone = None
         if self.training and self.share:
@@ -140,7 +113,7 @@ class HistorySequence(nn.Module):
         state = self._read(*self._places(past, gone, rows, left_out))
         if self.bag is None:
             return state, self.linear(state)
-        inputs, wide = self.bag(past, rows, left_out)
+        inputs, wide = self.bag(past, rows, left_out, since)
         return torch.cat([state, inputs], 1), wide + self.linear(state)
 
     def _places(

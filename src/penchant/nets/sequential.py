@@ -16,7 +16,8 @@ class _Sequential(MLPEncoder):
     network: ClassVar[Network]
 
     def _reader(self, catalogue: Catalogue) -> HistorySequence:
-        return HistorySequence(*catalogue, self.dim, self.options, self.network)
+        n_items, n_features, half_life = catalogue
+        return HistorySequence(n_items, n_features, self.dim, self.options, self.network, half_life=half_life)
 
 
 class GRUEncoder(_Sequential):

@@ -15,7 +15,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from penchant._spec import FIRST, Bag, Block, Features, Layout
 from penchant.errors import ConfigError
@@ -23,7 +23,7 @@ from penchant.nets.embedding import FieldEmbedding
 from penchant.nets.features import take
 from penchant.nets.mlp import MLPEncoder
 
-__all__ = ["Read", "Vertices", "input_columns", "read_offsets", "vertices_of", "with_field"]
+__all__ = ["Read", "Vertices", "columns_of", "input_columns", "read_offsets", "vertices_of", "with_field"]
 
 Read = Callable[[Features], tuple[Float[Tensor, "n width"], Float[Tensor, "n k"] | None]]
 """Rows to an encoder's deep inputs and their first-order sum: ``encoder.fields``, or the same in float64."""
@@ -89,7 +89,11 @@ def _knots(encoder: MLPEncoder, block: Block) -> Float[Tensor, " v"]:
 
 def input_columns(encoder: MLPEncoder) -> dict[str, slice]:
     """The columns of the deep inputs that each field fills; none for ids where inputs = "vector"."""
-    layout, fields = encoder.layout, encoder.fields
+    return columns_of(encoder.layout, encoder.fields)
+
+
+def columns_of(layout: Layout, fields: nn.Module) -> dict[str, slice]:
+    """The columns of what fields become (`FieldEmbedding` or `FieldVector`) that each of them fills."""
     if not isinstance(fields, FieldEmbedding):
         places = {block.name: place for block, place in layout.places()}
         return {block.name: places.get(block.name, slice(0, 0)) for block in layout.blocks}

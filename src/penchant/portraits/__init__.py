@@ -14,7 +14,7 @@ from penchant.portraits.page import html_page
 from penchant.portraits.past import Others, Pairs, Past, past_of
 from penchant.portraits.portrait import Portrait
 from penchant.portraits.radius import Radius, least_radius, resolve_radius
-from penchant.portraits.read import likely_values, read_portrait
+from penchant.portraits.read import likely_values, read_portrait, usual_words
 from penchant.portraits.reading import ENOUGH, PROMISED, Evidence, Reading, fit_reading
 from penchant.portraits.verdict import Verdict
 from penchant.portraits.what_if import WhatIf, moved_features
@@ -60,4 +60,5 @@ __all__ = [
     "past_of",
     "read_portrait",
     "resolve_radius",
+    "usual_words",
 ]

@@ -93,8 +93,13 @@ class PortraitIntervals:
 
         Words are given by their numbers within the field, as in `SideEncoder.labels`. There is always one at least.
         """
-        inside = self.intervals(share[None], level)[1][0] > 0.5
-        found = {}
+        return self.sets_within(share, self.intervals(share[None], level)[1][0])
+
+    def sets_within(
+        self, share: Float[np.ndarray, " width"], high: Float[np.ndarray, " width"]
+    ) -> dict[str, tuple[int, ...]]:
+        """`sets`, where the upper ends of the intervals are at hand."""
+        inside, found = high > 0.5, {}
         for block, place in self.layout.places():
             if block.likelihood == "categorical":
                 order = np.argsort(-share[place].astype(np.float64), kind="stable")
@@ -106,7 +111,12 @@ class PortraitIntervals:
 
         Of numbers "open" is said where the interval is wider than half of all there is, and else nothing, "".
         """
-        low, high = self.intervals(shares, level)
+        return self.verdicts_within(*self.intervals(shares, level))
+
+    def verdicts_within(
+        self, low: Float[np.ndarray, "*n width"], high: Float[np.ndarray, "*n width"]
+    ) -> Shaped[np.ndarray, "*n width"]:
+        """`verdicts`, where the intervals are at hand."""
         numbers = _numbers(self.layout)
         said = np.where(low == 1, "yes", np.where(high == 0, "no", "open"))
         return np.where(numbers, np.where(high - low > OPEN, "open", ""), said)

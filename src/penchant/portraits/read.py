@@ -1,5 +1,6 @@
 """A portrait from shares: what sets them apart from everyone, in words and units."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from penchant.portraits.radius import Radius
 from penchant.tables import SideEncoder
 from penchant.tables.kinds import Kind, Text
 
-__all__ = ["likely_values", "read_portrait"]
+__all__ = ["likely_values", "read_portrait", "usual_words"]
 
 _FLOOR = 0.001
 """Shares below this count as this in a lift, so that what nobody has does not get an endless one."""
@@ -37,6 +38,7 @@ def read_portrait(
     details: Details | None = None,
     notes: tuple[str, ...] = (),
     sure: str = "",
+    usual: Mapping[str, str] | None = None,
 ) -> Portrait:
     """The typical portrait.
 
@@ -53,17 +55,18 @@ def read_portrait(
         details: what stands behind it.
         notes: what a reader has to know.
         sure: how sure it is where the subject lies; nothing where that is not known.
+        usual: the population in words, where they are at hand (`usual_words`).
 
     Source: the disclosure, §3.4; docs/theory, section Reading the space.
     """
     vector = shares.astype(np.float64)
-    typical, usual = likeliest(encoder.layout, np.stack([vector, population.astype(np.float64)]))
+    (typical,) = likeliest(encoder.layout, vector[None])
     return Portrait(
         subject=subject,
         side=side,
         features=_features(vector, ends, population.astype(np.float64), encoder),
         typical=encoder.words(typical),
-        population=encoder.words(usual),
+        population=dict(usual_words(encoder, population) if usual is None else usual),
         examples=examples,
         ball=ball,
         likely=pl.DataFrame(schema=_LIKELY) if likely is None else likely,
@@ -72,6 +75,12 @@ def read_portrait(
         terms=_terms(vector, population.astype(np.float64), encoder),
         sure=sure,
     )
+
+
+def usual_words(encoder: SideEncoder, population: Float[np.ndarray, " width"]) -> dict[str, str]:
+    """The most typical value of each feature over all likes of everyone, in words and units."""
+    (usual,) = likeliest(encoder.layout, population.astype(np.float64)[None])
+    return encoder.words(usual)
 
 
 def _terms(
@@ -129,7 +138,7 @@ def likely_values(
         Columns: feature, level, open (the field may be anything, or nearly), said ("1985 to 1997", "drama or comedy").
     """
     low, high = (ends[0] for ends in intervals.intervals(raw[None], level))
-    sets, verdicts = intervals.sets(raw, level), intervals.verdicts(raw[None], level)[0]
+    sets, verdicts = intervals.sets_within(raw, high), intervals.verdicts_within(low, high)
     kinds = {kind.field.name: kind for kind in encoder.kinds}
     rows = []
     for block, place in encoder.layout.places():

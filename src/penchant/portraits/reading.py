@@ -97,9 +97,9 @@ class Reading:
         low, high = (np.where(is_new, b, a) for a, b in zip(known, new, strict=True))
         return low, high
 
-    def stage(self, evidence: Evidence) -> Stage:
-        """The fit that counts for the first subject."""
-        return self.new if _new(evidence.past)[0] else self.known
+    def stages(self, evidence: Evidence) -> list[Stage]:
+        """The fit that counts for each subject."""
+        return [self.new if new else self.known for new in _new(evidence.past).tolist()]
 
     def state(self) -> dict[str, np.ndarray]:
         """As arrays."""

@@ -8,7 +8,9 @@ from typing import Any
 
 __all__ = ["JsonLines", "set_up_logs"]
 
-_FIELDS = ("request_id", "method", "route", "status", "ms", "key", "arm", "version", "action", "outcome", "client")
+_FIELDS = (
+    "request_id", "method", "route", "status", "ms", "key", "arm", "version", "trace_id", "action", "outcome", "client",
+)  # fmt: skip
 
 
 class JsonLines(logging.Formatter):
@@ -32,7 +34,7 @@ def set_up_logs(level: str) -> None:
     """Send the logs of the service and of uvicorn to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name in ("penchant.service", "uvicorn", "uvicorn.error"):
+    for name in ("penchant.service", "opentelemetry", "uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers = [handler] if name != "uvicorn.error" else []
         logger.propagate = name == "uvicorn.error"

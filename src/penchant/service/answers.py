@@ -8,23 +8,27 @@ cannot be answered does not touch the others of its batch.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from penchant.errors import ConfigError
+from penchant.estimator.certifying import ranges_of
 from penchant.estimator.fitted import Fitted, SideName
 from penchant.estimator.moving import Following
-from penchant.estimator.queries import recommend, resolve
+from penchant.estimator.portraying import Reach, portraits_of
+from penchant.estimator.queries import Ranking, ranked, resolve, subject
 from penchant.service._json import dump
 from penchant.service.diversity import diverse
 from penchant.service.messages import (
     AudienceQuestion,
     ExplainQuestion,
+    GroupQuestion,
     PortraitQuestion,
     RecommendQuestion,
     RelatedQuestion,
@@ -32,10 +36,11 @@ from penchant.service.messages import (
 from penchant.service.models import Arm, Loaded
 from penchant.tables.conditions import check_where
 
-__all__ = ["Asked", "explain_one", "predict_many", "read_one", "recommend_many", "related_one"]
+__all__ = ["Asked", "explain_one", "group_one", "predict_many", "read_many", "recommend_many", "related_one"]
 
 _WIDER = 5
 """A diverse list is chosen from so many times its length."""
+_SAID = ("false", "true")
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,20 @@ def _ranked_alike(one: Asked) -> Hashable:
     return (id(one.loaded), isinstance(q.user, Mapping), q.exclude_seen, candidates, q.where, context)
 
 
+class _List(NamedTuple):
+    """The items of one user, the best first."""
+
+    item: Int[np.ndarray, " n"]
+    """Row numbers."""
+    score: Float[np.ndarray, " n"]
+    distance: Float[np.ndarray, " n"]
+    inside: Bool[np.ndarray, " n"]
+
+    def at(self, places: Any) -> "_List":
+        """Some of them."""
+        return _List(*(column[places] for column in self))
+
+
 def _recommended(group: list[Asked]) -> list[bytes]:
     loaded, first = group[0].loaded, group[0].question
     if first.where is not None:
@@ -110,21 +129,17 @@ def _needed(question: RecommendQuestion) -> int:
     return question.n * _WIDER if question.diversity else question.n
 
 
-def _lists(fitted: Fitted, users: list[Any], n: int, options: RecommendQuestion) -> list[pl.DataFrame]:
+def _lists(fitted: Fitted, users: list[Any], n: int, options: RecommendQuestion) -> list[_List]:
     """The ranking of each user, who may be asked about twice."""
     of_rows = isinstance(users[0], Mapping)
-    keys: list[Any]
-    if of_rows:
-        keys = every = list(range(len(users)))
-    else:
-        keys = _keys(fitted, users)
-        every = list(dict.fromkeys(keys))
-    frame = _ranking(fitted, users if of_rows else every, n, options)
-    starts = np.flatnonzero(frame["rank"].to_numpy() == 1)
-    ends = [*starts[1:], frame.height][: len(starts)]
-    there = every if len(starts) == len(every) else [frame[int(start), 0] for start in starts]  # some have none left
-    found = {key: frame[int(a) : int(b)] for key, a, b in zip(there, starts, ends, strict=True)}
-    return [found.get(key, frame.clear()) for key in keys]
+    keys = list(range(len(users))) if of_rows else _keys(fitted, users)
+    every = list(dict.fromkeys(keys))
+    found = _ranking(fitted, users if of_rows else every, n, options)
+    ends = np.searchsorted(found.query, np.arange(len(every) + 1))
+    columns = (found.item, found.score, found.distance, found.inside)
+    lists = [_List(*(column[a:b] for column in columns)) for a, b in pairwise(ends)]
+    by_key = dict(zip(every, lists, strict=True))
+    return [by_key[key] for key in keys]
 
 
 def _keys(fitted: Fitted, users: list[Any]) -> list[Any]:
@@ -141,8 +156,8 @@ def _alike(ids: list[Any]) -> list[Any]:
     return ids if len({type(one) for one in ids}) < 2 else [str(one) for one in ids]
 
 
-def _ranking(fitted: Fitted, who: list[Any], n: int, options: RecommendQuestion) -> pl.DataFrame:
-    return recommend(
+def _ranking(fitted: Fitted, who: list[Any], n: int, options: RecommendQuestion) -> Ranking:
+    return ranked(
         fitted,
         who,
         n=n,
@@ -153,29 +168,28 @@ def _ranking(fitted: Fitted, who: list[Any], n: int, options: RecommendQuestion)
     )
 
 
-def _listed(one: Asked, found: pl.DataFrame) -> bytes:
+_ENTRY = '{"rank":%d,%s,"score":%.6g,"distance":%.6g,"inside":%s}'
+
+
+def _listed(one: Asked, found: _List) -> bytes:
     q: RecommendQuestion = one.question
-    fitted, pieces = one.loaded.fitted, one.loaded.pieces
+    pieces = one.loaded.pieces
     if q.inside_only:
-        found = found.filter("inside")
-    if q.diversity and found.height:
-        found = found[_spread(fitted, found, q)]
-    found = found.head(q.n)
-    columns = (found[fitted.key("item")], found["score"], found["distance"], found["inside"])
-    items = ",".join(
-        f'{{"rank":{rank},{pieces[item]},"score":{score:.6g},"distance":{distance:.6g},"inside":{str(inside).lower()}}}'
-        for rank, (item, score, distance, inside) in enumerate(
-            zip(*(column.to_list() for column in columns), strict=True), 1
-        )
-    )
+        found = found.at(found.inside)
+    if q.diversity and len(found.item):
+        found = found.at(_spread(one.loaded.fitted, found, q))
+    item, score, distance, inside = (column[: q.n].tolist() for column in found)
+    values: list[Any] = [None] * (5 * len(item))
+    values[0::5], values[1::5] = range(1, len(item) + 1), [pieces[row] for row in item]
+    values[2::5], values[3::5], values[4::5] = score, distance, [_SAID[here] for here in inside]
+    items = ",".join([_ENTRY] * len(item)) % tuple(values)
     return f'{{"items":[{items}],{one.ending}'.encode()
 
 
-def _spread(fitted: Fitted, found: pl.DataFrame, q: RecommendQuestion) -> Any:
-    known = fitted.known["item"]
-    points = fitted.points("item", known.vocabulary.rows(found[fitted.key("item")]))
+def _spread(fitted: Fitted, found: _List, q: RecommendQuestion) -> Any:
+    points = fitted.points("item", found.item)
     between = fitted.model.space.base_distance(points[:, None], points[None]).double().cpu().numpy()
-    return diverse(found["distance"].to_numpy(), between, q.n, q.diversity)
+    return diverse(found.distance, between, q.n, q.diversity)
 
 
 # ---------------------------------------------------------------------- predict
@@ -221,26 +235,50 @@ def _points(
     return points
 
 
-# ---------------------------------------------------------------------- one at a time
+# ---------------------------------------------------------------------- portraits
 
 
-def read_one(asked: Sequence[Asked]) -> Answers:
+def read_many(asked: Sequence[Asked]) -> Answers:
     """See `PortraitQuestion` and `AudienceQuestion`."""
-    return _each(asked, id, lambda group: [_read(group[0])])
+    return _each(asked, _read_alike, _read)
 
 
-def _read(one: Asked) -> bytes:
+def _read_alike(one: Asked) -> Hashable:
     q: PortraitQuestion | AudienceQuestion = one.question
-    model = one.loaded.model
+    who = _subject(one)
+    kind = Mapping if isinstance(who, Mapping) else type(who)
+    return (id(one.loaded), type(q), kind, _reach(q), q.examples, q.details, q.source, q.ranges)
+
+
+def _subject(one: Asked) -> Any:
+    q: PortraitQuestion | AudienceQuestion = one.question
+    return q.user if isinstance(q, PortraitQuestion) else q.item
+
+
+def _reach(q: PortraitQuestion | AudienceQuestion) -> Reach:
+    return Reach(probability=q.probability, core=q.core, distance=q.distance)
+
+
+def _read(group: list[Asked]) -> list[bytes]:
+    q: PortraitQuestion | AudienceQuestion = group[0].question
+    fitted, model = group[0].loaded.fitted, group[0].loaded.model
     side: SideName = "user" if isinstance(q, PortraitQuestion) else "item"
-    who = q.user if isinstance(q, PortraitQuestion) else q.item
-    ask = model.portrait if side == "user" else model.audience
-    reach: dict[str, Any] = {"probability": q.probability, "core": q.core, "distance": q.distance}
-    answer = ask(who, examples=q.examples, details=q.details, source=q.source, **reach)
-    content: dict[str, Any] = {"portrait": answer.to_dict()}
+    every = [_subject(one) for one in group]
+    found = resolve(fitted, side, every)
+    names = [subject(fitted, side, who, found.at(number)) for number, who in enumerate(every)]
+    portraits = portraits_of(
+        fitted, side, found, names, examples=q.examples, reach=_reach(q), details=q.details, source=q.source,
+        trained=model._trained, rng=model.rng,
+    )  # fmt: skip
+    answers: dict[str, list[Any]] = {"portrait": [portrait.to_dict() for portrait in portraits]}
     if q.ranges:
-        content["ranges"] = model.ranges(who, side=side, **reach).to_dicts()
-    return _ended(one, content)
+        radii = [portrait.ball.distance for portrait in portraits]
+        answers["ranges"] = [ranges.to_dicts() for ranges in ranges_of(fitted, side, found, radii)]
+    each = zip(*answers.values(), strict=True)
+    return [_ended(one, dict(zip(answers, own, strict=True))) for one, own in zip(group, each, strict=True)]
+
+
+# ---------------------------------------------------------------------- one at a time
 
 
 def explain_one(asked: Sequence[Asked]) -> Answers:
@@ -252,6 +290,21 @@ def _explained(one: Asked) -> bytes:
     q: ExplainQuestion = one.question
     answer = one.loaded.model.explain(q.user, q.item, only=q.only, max_changes=q.max_changes)
     return _ended(one, {"explanation": answer.to_dict()})
+
+
+def group_one(asked: Sequence[Asked]) -> Answers:
+    """See `GroupQuestion`."""
+    return _each(asked, id, lambda group: [_together(group[0])])
+
+
+def _together(one: Asked) -> bytes:
+    q: GroupQuestion = one.question
+    fitted = one.loaded.fitted
+    if q.where is not None:
+        check_where(q.where, fitted.known[q.side].frame.columns)
+    members = None if q.members is None else list(dict.fromkeys(_alike(list(q.members))))
+    answer = one.loaded.model.group(members, where=q.where, side=q.side, probability=q.probability, examples=q.examples)
+    return _ended(one, {"group": answer.to_dict()})
 
 
 def related_one(asked: Sequence[Asked]) -> Answers:

@@ -4,20 +4,26 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
 from penchant._version import __version__
+from penchant.service._express import Express
 from penchant.service._guard import Guard
 from penchant.service.administration import administration_routes
 from penchant.service.events import event_routes
+from penchant.service.explorer.problem_pages import tell_in_kind
+from penchant.service.explorer.registrar import Explorer
+from penchant.service.explorer.routes import explorer_of, explorer_routes
 from penchant.service.health import OPEN, health_routes
+from penchant.service.maps import map_routes
 from penchant.service.messages import Problem
-from penchant.service.problems import handle_problems
+from penchant.service.problems import handle_problems, tell_plainly
 from penchant.service.questions import description_routes, question_routes
 from penchant.service.service import Service
 from penchant.service.settings import ServiceSettings
+from penchant.service.tracing import Traced
 
 __all__ = ["make_app"]
 
@@ -50,13 +56,14 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
         openapi_url=None,
     )
     app.state.service = state
-    handle_problems(app)
-    rooms = [question_routes(state), description_routes(state), administration_routes(state), health_routes(state)]
-    if state.store is not None:
-        rooms += event_routes(state, state.store)
+    explorer = explorer_of(state) if settings.explorer else None
+    tell = tell_plainly if explorer is None else tell_in_kind(state, explorer.pages)
+    handle_problems(app, tell)
+    rooms = _rooms(state, explorer)
     for routes in rooms:
         app.include_router(routes)
     _describe(app)
+    app.add_middleware(Express, service=state, routes=[route for room in rooms for route in room.routes])
     if settings.cors:
         app.add_middleware(
             CORSMiddleware,
@@ -67,9 +74,7 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
 
     def done(route: str, status: int, seconds: float) -> None:
         state.metrics.waiting.set(state.desk.waiting)
-        state.metrics.seconds.labels(route, str(status)).observe(seconds)
-        if status in (401, 403, 408, 413, 429, 503, 504):
-            state.metrics.refused.labels(str(status)).inc()
+        state.metrics.note(route, status, seconds)
 
     app.add_middleware(
         Guard,
@@ -78,8 +83,19 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
         done=done,
         here=_HERE if settings.keys is None else None,
         admit=state.admit,
+        tell=tell,
     )
+    if state.tracing is not None:
+        app.add_middleware(Traced, tracing=state.tracing)
     return app
+
+
+def _rooms(state: Service, explorer: Explorer | None) -> list[APIRouter]:
+    """All routes that the settings ask for."""
+    rooms = [question_routes(state), description_routes(state), administration_routes(state), health_routes(state)]
+    rooms.append(map_routes(state))
+    rooms += [] if state.store is None else event_routes(state, state.store)
+    return [*rooms, *([] if explorer is None else explorer_routes(explorer))]
 
 
 def _describe(app: FastAPI) -> None:

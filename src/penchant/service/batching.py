@@ -1,25 +1,33 @@
 """Questions gathered into batches, computed off the event loop, and refused before too many of them wait.
 
-While one batch is computed the next one fills; where nothing is computed, the first question waits ``gather_s`` for
-others. What was given up meanwhile (its deadline passed, its caller left) is not computed.
+While one batch is computed the next one fills; where nothing is computed, questions wait for others while these keep
+coming, ``gather_s`` at most. What was given up meanwhile (its deadline passed, its caller left) is not computed.
 """
 
 import asyncio
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from penchant.service.problems import Refused
 
-__all__ = ["Batcher", "Desk"]
+__all__ = ["QUESTIONS", "Batcher", "Desk", "done_each"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+_PAUSE = 1 / 4
+"""Nobody else comes where nobody has come for this share of the time that is waited at most."""
 _SMOOTH = 0.2
 """Weight of the newest batch in what the next is expected to take."""
+
+
+QUESTIONS: ContextVar["list[list[int]] | None"] = ContextVar("QUESTIONS", default=None)
+"""Of a request that is traced: for each of its questions, when it was asked, begun and done, in ns since 1970."""
 
 
 class Desk:
@@ -34,31 +42,32 @@ class Desk:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="penchant")
         self.threads, self.patience_s = threads, patience_s
         self.batchers: list[Batcher[Any, Any]] = []
+        self.waiting = 0
+        """Questions that wait or are computed."""
         self.refused = 0
         """Questions refused so far."""
 
     def expected_s(self) -> float:
         """How long a new question would wait, as far as is known."""
-        return sum(one.expected_s for one in self.batchers) / self.threads
+        return sum([one.expected_s for one in self.batchers if one.pending]) / self.threads
 
-    @property
-    def waiting(self) -> int:
-        """Questions that wait or are computed."""
-        return sum(one.pending for one in self.batchers)
-
-    def admit(self, batcher: "Batcher[Any, Any]") -> None:
-        """Let a question in.
+    def admit(self, batcher: "Batcher[Any, Any]", patience_s: float | None = None) -> None:
+        """Let a question in, which may wait as long as the desk's patience, or its own.
 
         Raises: Refused: 503 with Retry-After, where too much waits: more than the batcher's queue holds, or so much
             that the question would wait too long. What nobody of its kind waits for is always let in.
         """
-        if not batcher.pending:
+        if not batcher.line:
             return
-        expected = self.expected_s()
-        if len(batcher.line) >= batcher.queue or expected > self.patience_s:
-            self.refused += 1
-            after = str(max(1, math.ceil(expected)))
-            raise Refused(503, "Too many requests wait. Ask again a little later.", headers={"retry-after": after})
+        expected = self.expected_s() - batcher.shared_s
+        if len(batcher.line) >= batcher.queue or expected > (patience_s or self.patience_s):
+            raise self.refusal(expected)
+
+    def refusal(self, expected_s: float) -> Refused:
+        """For a question that there is no room for; counted."""
+        self.refused += 1
+        after = str(max(1, math.ceil(expected_s)))
+        return Refused(503, "Too many requests wait. Ask again a little later.", headers={"retry-after": after})
 
     def close(self) -> None:
         """Wait for what is computed, and end the threads."""
@@ -66,8 +75,12 @@ class Desk:
 
 
 class _Waiting(NamedTuple):
+    until: float
+    """Time of the event loop's by which it should be answered."""
     question: Any
     answer: "asyncio.Future[Any]"
+    times: list[int] | None = None
+    """See `QUESTIONS`; None where nobody wants to know."""
 
 
 class Batcher(Generic[Q, A]):
@@ -77,7 +90,7 @@ class Batcher(Generic[Q, A]):
         compute: questions to answers, one for one, an error in the place of an answer that there is none of. Runs in a
             thread of the desk.
         most: questions of a batch.
-        gather_s: how long the first question waits for others.
+        gather_s: how long the first question waits for others at most.
         queue: questions that may wait.
     """
 
@@ -94,58 +107,91 @@ class Batcher(Generic[Q, A]):
         self.line: deque[_Waiting] = deque()
         self.batch_s = 0.0
         """Seconds that a batch took lately."""
-        self._computing = self._batches = 0
+        self._batches = 0
+        self.pending = 0
+        """Questions that wait or are computed."""
         self._timer: asyncio.TimerHandle | None = None
         desk.batchers.append(self)
-
-    @property
-    def pending(self) -> int:
-        """Questions that wait or are computed."""
-        return len(self.line) + self._computing
 
     @property
     def expected_s(self) -> float:
         """Seconds of work that is left, as far as is known."""
         return (self._batches + math.ceil(len(self.line) / self._most)) * self.batch_s
 
-    async def ask(self, question: Q) -> A:
-        """The answer.
+    @property
+    def shared_s(self) -> float:
+        """Of that, what a new question does not wait for, since it would be in that batch."""
+        return self.batch_s if len(self.line) % self._most else 0.0
 
-        Raises: Refused: too many wait. What the question itself raises.
+    async def ask(self, question: Q, patience_s: float | None = None) -> A:
+        """The answer; a question with patience of its own waits as long as that, where the desk's would refuse it.
+
+        Raises: Refused: too many wait, or it has waited too long, as more was to do than was known. What the question
+            itself raises.
         """
-        self._desk.admit(self)
+        self._desk.admit(self, patience_s)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(question, loop.create_future())
+        until = loop.time() + (patience_s or self._desk.patience_s)
+        waiting = _Waiting(until, question, loop.create_future(), _asked_now())
         self.line.append(waiting)
+        self._count(1)
         if self._batches < self._desk.threads:
             if len(self.line) >= self._most:
                 self._start(loop)
             elif self._timer is None:
-                self._timer = loop.call_later(self._gather_s, self._start, loop)
+                self._gather(loop)
         return await waiting.answer
+
+    def _count(self, more: int) -> None:
+        self.pending += more
+        self._desk.waiting += more
+
+    def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for others, as long as they keep coming."""
+        until = loop.time() + self._gather_s
+
+        def look(seen: int) -> None:
+            now = len(self.line)
+            if now > seen and loop.time() < until:
+                self._timer = loop.call_later(self._gather_s * _PAUSE, look, now)
+            else:
+                self._start(loop)
+
+        self._timer = loop.call_later(self._gather_s * _PAUSE, look, len(self.line))
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         batch: list[_Waiting] = []
+        now = loop.time()
         while self.line and len(batch) < self._most:
             one = self.line.popleft()
-            if not one.answer.done():
+            if one.answer.done():
+                self._count(-1)
+            elif one.until < now + self.batch_s and self.line:  # the last one is computed: somebody has to be answered
+                self._count(-1)
+                one.answer.set_exception(self._desk.refusal(self._desk.expected_s()))
+            else:
                 batch.append(one)
         if not batch:
             return
-        self._computing += len(batch)
         self._batches += 1
-        done = loop.run_in_executor(self._desk.pool, self._run, [one.question for one in batch], loop.time)
+        times = [one.times for one in batch if one.times is not None]
+        done = loop.run_in_executor(self._desk.pool, self._run, [one.question for one in batch], times, loop.time)
         done.add_done_callback(lambda future: self._finish(loop, batch, future))
 
-    def _run(self, questions: list[Q], now: Callable[[], float]) -> tuple[Sequence[A | BaseException], float]:
+    def _run(
+        self, questions: list[Q], times: list[list[int]], now: Callable[[], float]
+    ) -> tuple[Sequence[A | BaseException], float]:
         began = now()
-        return self._compute(questions), now() - began
+        _note(times)
+        answers = self._compute(questions)
+        _note(times)
+        return answers, now() - began
 
     def _finish(self, loop: asyncio.AbstractEventLoop, batch: list[_Waiting], future: "asyncio.Future[Any]") -> None:
-        self._computing -= len(batch)
+        self._count(-len(batch))
         self._batches -= 1
         error: BaseException | None = asyncio.CancelledError() if future.cancelled() else future.exception()
         if error is None:
@@ -162,8 +208,35 @@ class Batcher(Generic[Q, A]):
                 one.answer.set_exception(_plain(answer))
             else:
                 one.answer.set_result(answer)
-        if self.line and self._timer is None:
+        if len(self.line) >= self._most:
             self._start(loop)
+        elif self.line and self._timer is None:  # those who have just got answers may ask again at once
+            self._gather(loop)
+
+
+def _asked_now() -> list[int] | None:
+    """The times of a question of a request that is traced, which begin."""
+    questions = QUESTIONS.get()
+    if questions is None:
+        return None
+    questions.append([time.time_ns()])
+    return questions[-1]
+
+
+def _note(times: list[list[int]]) -> None:
+    for each in times:
+        each.append(time.time_ns())
+
+
+def done_each(work: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Pieces of work done one after another; the error of one in the place of its answer."""
+    found: list[Any] = []
+    for one in work:
+        try:
+            found.append(one())
+        except Exception as error:
+            found.append(error)
+    return found
 
 
 def _plain(error: BaseException) -> Exception:

@@ -81,6 +81,10 @@ class Client:
         """Why a user would like an item, or not."""
         return self._ask("explain", user=user, item=item, **options)["explanation"]
 
+    def group(self, members: Sequence[str | int] | None = None, **options: Any) -> dict[str, Any]:
+        """What several have in common; options as of POST /v1/group."""
+        return self._ask("group", members=None if members is None else list(members), **options)["group"]
+
     def related(self, *, user: Who | None = None, item: Who | None = None, to: str = "item", n: int = 10) -> Any:
         """Who or what is near; exactly one of ``user`` and ``item``."""
         return self._ask("related", user=user, item=item, to=to, n=n)["related"]

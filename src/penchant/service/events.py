@@ -1,27 +1,40 @@
 """Routes over the store of events: /v1/events, /v1/interest, /v1/users. They are there where a store is configured."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from prometheus_client import Counter
 
 from penchant.dynamics.events import Event, EventStore
-from penchant.errors import DataError, StorageError
+from penchant.errors import (
+    BusyStoreError,
+    DataError,
+    FullStoreError,
+    OtherFormatError,
+    StorageError,
+    UnreachableStoreError,
+)
 from penchant.service._json import dump
 from penchant.service._routing import router
-from penchant.service.batching import Batcher
 from penchant.service.messages import EventBatch, Taken
 from penchant.service.models import Loaded
-from penchant.service.problems import Refused
+from penchant.service.problems import Refused, problem_of
 from penchant.service.questions import PROBLEMS, bound
 
 if TYPE_CHECKING:
     from penchant.service.service import Service
 
-__all__ = ["advance_all", "event_routes", "store_fails"]
+__all__ = ["advance_all", "event_routes", "forget", "store_fails"]
 
 _PAGE = 500
+_FAILURES: Mapping[type[StorageError], str] = {
+    BusyStoreError: "busy",
+    UnreachableStoreError: "unreachable",
+    FullStoreError: "full",
+    OtherFormatError: "format",
+}
 _log = logging.getLogger("penchant.service")
 _UserId = Path(min_length=1, max_length=512, description="The user's id.")
 
@@ -40,15 +53,8 @@ def advance_all(store: EventStore, loaded: Loaded) -> None:
 
 def event_routes(service: "Service", store: EventStore) -> list[APIRouter]:
     """The routes of events (scope events), interest (read) and forgetting (admin)."""
-    writing: Batcher[Callable[[], Any], Any] = Batcher(service.store_desk, _done, queue=service.settings.queue)
     options: dict[str, Any] = {"prefix": "/v1", "tags": ["events"], "responses": PROBLEMS}
     events, reading, forgetting = (router(service, scope, **options) for scope in ("events", "read", "admin"))
-
-    async def ask(work: Callable[[], Any]) -> Any:
-        try:
-            return await writing.ask(work)
-        except StorageError as error:
-            raise store_fails(error) from error
 
     @events.post("/events", response_model=Taken)
     async def add_events(batch: EventBatch, request: Request) -> Response:
@@ -58,7 +64,7 @@ def event_routes(service: "Service", store: EventStore) -> list[APIRouter]:
         given = [Event(**one.model_dump(exclude_none=True)) for one in batch.events]
         serving = service.models.serving
         try:
-            done = await ask(lambda: _append(store, serving.first, serving.second, given))
+            done = await service.ask_store(lambda: _append(store, serving.first, serving.second, given))
         except DataError as error:
             raise _by_event(error) from error
         content = {"accepted": done.accepted, "duplicates": done.duplicates, "conflicts": done.conflicts}
@@ -71,36 +77,39 @@ def event_routes(service: "Service", store: EventStore) -> list[APIRouter]:
         """Where a user's events have moved the interest point: how far, how surely, towards what."""
         serving = service.models.serving
         loaded = serving.of(serving.arm_of(user))
-        answer = await ask(lambda: loaded.model.interest(user))
+        answer = await service.ask_store(lambda: loaded.model.interest(user))
         return _json({"interest": answer.to_dict(), "model": {"version": loaded.version}})
 
     @forgetting.delete("/users/{user:path}", response_model=None)
-    async def forget(request: Request, user: str = _UserId) -> Response:
+    async def forget_user(request: Request, user: str = _UserId) -> Response:
         """Delete all events and states of a user, for good. What a model learned from them is in its files."""
-        serving = service.models.serving
-        done = await ask(lambda: store.forget(serving.first.following(store).own(user)))
-        facts = {"users": done.users, "events": done.events, "states": done.states}
-        state = request.state
-        service.audit.note("forget user", key=state.key, request_id=state.request_id, outcome="done", **facts)
-        return _json(facts)
+        return _json(await forget(service, store, user, request.state))
 
     return [events, reading, forgetting]
 
 
-def store_fails(error: StorageError) -> Refused:
-    """What is said while the store cannot be reached; where it is stays in the log."""
+async def forget(service: "Service", store: EventStore, user: str, state: Any) -> dict[str, int]:
+    """Delete all events and states of a user and note it in the audit log, by the request's state.
+
+    Returns: how many users, events and states there were.
+    """
+    serving = service.models.serving
+    done = await service.ask_store(lambda: store.forget(serving.first.following(store).own(user)))
+    facts = {"users": done.users, "events": done.events, "states": done.states}
+    service.audit.note("forget user", key=state.key, request_id=state.request_id, outcome="done", **facts)
+    return facts
+
+
+def store_fails(error: StorageError, counts: Counter) -> Refused:
+    """What is said of a store that fails: of what passes, when to ask again; where the store is stays in the log."""
     _log.error("the store of events: %s", error)
-    return Refused(
-        503, "The store of events cannot be reached. Ask again a little later.", headers={"retry-after": "1"}
-    )
-
-
-def _done(work: Any) -> list[Any]:
-    """One piece of work; its error in the place of an answer."""
-    try:
-        return [work[0]()]
-    except Exception as error:
-        return [error]
+    kind = next((name for each, name in _FAILURES.items() if isinstance(error, each)), "other")
+    counts.labels(kind).inc()
+    if kind == "format":
+        return Refused(503, "The store of events is in the format of another version: this service is to be replaced.")
+    if kind == "other":
+        return Refused(503, "The store of events cannot be used. Its operator finds the reason in the log.")
+    return problem_of(error)
 
 
 def _append(store: EventStore, first: Loaded, second: Loaded | None, events: list[Event]) -> Any:

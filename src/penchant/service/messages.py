@@ -9,7 +9,9 @@ __all__ = [
     "AudienceQuestion",
     "EventBatch",
     "ExplainQuestion",
+    "GroupQuestion",
     "LoadOrder",
+    "PlaceQuestion",
     "PortraitQuestion",
     "PredictQuestion",
     "Predicted",
@@ -115,6 +117,33 @@ class ExplainQuestion(_Message):
         default=None, max_length=500, description="Columns of the item that may change; null: all but ids."
     )
     max_changes: StrictInt = Field(default=3, ge=1, le=5, description="How many of them together.")
+
+
+class PlaceQuestion(_Message):
+    """Where on the map is a user or an item, known or not? Exactly one of the two is given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user": "u17"}, {"item": {"topic": "guides"}}]})
+
+    user: Who | None = None
+    item: Who | None = None
+
+
+class GroupQuestion(_Message):
+    """What have these in common? Members, or a condition: exactly one of the two is given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"members": ["u17", "u4"]}, {"side": "user", "where": "age > 40"}]}
+    )
+
+    side: Literal["user", "item"] = "user"
+    members: list[Id] | None = Field(
+        default=None, min_length=1, description="Ids, at most so many as the service's rows_limit."
+    )
+    where: str | None = Field(
+        default=None, max_length=2000, description="A condition on the table of the side, in a small part of SQL."
+    )
+    probability: Number = Field(default=0.5, gt=0, lt=1, description="A member likes what is liked as surely as this.")
+    examples: StrictInt = Field(default=5, ge=0, description="How many are shown that the most members would like.")
 
 
 class RelatedQuestion(_Message):

@@ -25,7 +25,7 @@ from penchant.estimator import Penchant
 from penchant.estimator.fitted import Fitted
 from penchant.estimator.moving import Following
 from penchant.service._json import dump
-from penchant.storage import read_manifest, write_atomic
+from penchant.storage import read_manifest, version_of, write_atomic
 
 __all__ = ["Arm", "Loaded", "ModelRegistry", "Plan", "Serving", "load"]
 
@@ -46,6 +46,8 @@ class Loaded:
     """Twelve digits of the SHA-256 of its manifest: other files, another version."""
     model: Penchant
     """The model itself."""
+    path: Path
+    """Where its directory is."""
     since: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     """When it was loaded."""
 
@@ -55,14 +57,15 @@ class Loaded:
         return self.model._check_fitted()
 
     @cached_property
-    def pieces(self) -> dict[Any, str]:
-        """What an answer says of each item, as JSON without its braces: id, and name where there is one."""
+    def pieces(self) -> list[str]:
+        """What an answer says of each known item, row by row: as JSON without its braces, id, and name where there is
+        one."""
         known, name = self.fitted.known["item"], self.fitted.name_column("item")
         ids = known.vocabulary.ids.to_list()
         if name is None or name not in known.frame.columns:
-            return {one: f'"item":{_text(one)}' for one in ids}
+            return [f'"item":{_text(one)}' for one in ids]
         names = known.frame[name].to_list()
-        return {one: f'"item":{_text(one)},"name":{_text(said)}' for one, said in zip(ids, names, strict=True)}
+        return [f'"item":{_text(one)},"name":{_text(said)}' for one, said in zip(ids, names, strict=True)]
 
     def following(self, store: EventStore) -> Following:
         """The model with its users as a store's events move them."""
@@ -97,12 +100,15 @@ def load(path: Path, *, device: str = "cpu") -> Loaded:
 
     Raises: StorageError: no model, an altered one, of a later version, or one that changed while it was read.
     """
-    before = read_manifest(path)
-    model = Penchant.load(path, device=device)
-    if read_manifest(path) != before:
+    try:
+        before = read_manifest(path)
+        model = Penchant.load(path, device=device)
+        changed = read_manifest(path) != before
+    except OSError as error:  # a file that was there a moment ago
+        raise StorageError(f"{path} cannot be read ({error.strerror}): load it again") from error
+    if changed:
         raise StorageError(f"{path} changed while it was read: load it again")
-    version = hashlib.sha256(json.dumps(before, sort_keys=True).encode()).hexdigest()[:12]
-    loaded = Loaded(path.name, version, model)
+    loaded = Loaded(path.name, version_of(before), model, path)
     _warm(loaded)
     return loaded
 
@@ -110,7 +116,8 @@ def load(path: Path, *, device: str = "cpu") -> Loaded:
 def _warm(loaded: Loaded) -> None:
     """Ask each kind of question once, of the first user there is."""
     fitted = loaded.fitted
-    assert isinstance(loaded.pieces, dict)
+    assert isinstance(loaded.pieces, list)
+    fitted.prepare()
     if len(fitted.known["user"].frame) and len(fitted.known["item"].frame):
         loaded.model.recommend({}, n=1)
         loaded.model.portrait(fitted.known["user"].vocabulary.ids[0], examples=1, details=False)
@@ -199,7 +206,10 @@ class ModelRegistry:
         """The models of the folder."""
         if self._folder is None:
             return []
-        inside = (one for one in self._folder.iterdir() if not one.name.startswith("."))
+        try:
+            inside = [one for one in self._folder.iterdir() if not one.name.startswith(".")]
+        except OSError as error:
+            raise StorageError(f"{self._folder} cannot be read ({error.strerror})") from error
         return sorted(one.name for one in inside if (one / "manifest.json").is_file())
 
     def switch(

@@ -7,17 +7,37 @@
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
-from penchant.errors import ConfigError, DataError, PenchantError, SpaceError, StorageError, UnknownIdError
+from penchant.errors import (
+    BusyStoreError,
+    ConfigError,
+    DataError,
+    FullStoreError,
+    PenchantError,
+    SpaceError,
+    StorageError,
+    UnknownIdError,
+    UnreachableStoreError,
+)
 from penchant.service._json import NotJsonError, dump
 
-__all__ = ["MEDIA_TYPE", "Refused", "handle_problems", "problem_of", "respond"]
+__all__ = [
+    "MEDIA_TYPE",
+    "Refused",
+    "Tell",
+    "handle_problems",
+    "log_unexpected",
+    "problem_of",
+    "respond",
+    "tell_plainly",
+]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -34,8 +54,10 @@ _TITLES = {
     422: "The request does not fit",
     429: "Too many requests",
     500: "Something went wrong here",
+    501: "Not available here",
     503: "Too much to do",
     504: "Not answered in time",
+    507: "There is no room",
 }
 
 _log = logging.getLogger("penchant.service")
@@ -49,6 +71,7 @@ class Refused(HTTPException):
         detail: what was wrong and what to do, for whoever asked.
         errors: fields, each {"field": JSON pointer, "message": …}.
         headers: e.g. Retry-After.
+        more: members that the problem has beside the usual ones.
     """
 
     def __init__(
@@ -58,9 +81,10 @@ class Refused(HTTPException):
         *,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
-        self.errors = errors
+        self.errors, self.more = errors, dict(more or {})
 
 
 def problem_of(error: BaseException) -> Refused:
@@ -78,11 +102,22 @@ def problem_of(error: BaseException) -> Refused:
             return Refused(422, str(error), errors=errors)
         case ConfigError() | SpaceError():
             return Refused(422, str(error))
+        case BusyStoreError():
+            return _passing("Other writers hold the store of events, and nothing was stored.", "1")
+        case UnreachableStoreError():
+            return _passing("The store of events cannot be reached.", "2")
+        case FullStoreError():
+            return Refused(507, "The store of events is full. Nothing of this was stored: keep it, and send it later.")
         case StorageError():
             return Refused(409, str(error))
         case PenchantError():
             return Refused(422, str(error))
     return Refused(500, "The error is in the service's log, by the request's id.")
+
+
+def _passing(what: str, seconds: str) -> Refused:
+    """What passes by itself, so that asking again helps."""
+    return Refused(503, f"{what} Ask again a little later.", headers={"retry-after": seconds})
 
 
 def respond(refused: Refused, request_id: str) -> Response:
@@ -93,32 +128,42 @@ def respond(refused: Refused, request_id: str) -> Response:
     body |= {"request_id": request_id}
     if refused.errors:
         body["errors"] = [dict(one) for one in refused.errors]
+    body |= refused.more
     return Response(dump(body), status, {**(refused.headers or {}), "content-type": MEDIA_TYPE})
 
 
-def handle_problems(app: FastAPI) -> None:
-    """Let every error of an app become a problem."""
-    app.add_exception_handler(RequestValidationError, _unfit)
-    app.add_exception_handler(HTTPException, _http)
+Tell = Callable[[Scope, Refused, str], Response]
+"""What becomes of a refusal, by the scope of the request and its id."""
+
+
+def tell_plainly(scope: Scope, refused: Refused, request_id: str) -> Response:
+    """The problem as JSON, whoever asked."""
+    return respond(refused, request_id)
+
+
+def handle_problems(app: FastAPI, tell: Tell = tell_plainly) -> None:
+    """Let every error of an app become a problem, told in this way."""
+
+    def handle(find: Callable[[Any, Request], Refused]) -> Any:
+        async def handler(request: Request, error: Exception) -> Response:
+            return tell(request.scope, find(error, request), request.state.request_id)
+
+        return handler
+
+    app.add_exception_handler(RequestValidationError, handle(_unfit))
+    app.add_exception_handler(HTTPException, handle(_http))
     for kind in (Refused, PenchantError, NotJsonError):
-        app.add_exception_handler(kind, _known)
+        app.add_exception_handler(kind, handle(lambda error, request: problem_of(error)))
 
 
-async def _known(request: Request, error: Exception) -> Response:
-    return respond(problem_of(error), request.state.request_id)
-
-
-async def _unfit(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _unfit(error: RequestValidationError, request: Request) -> Refused:
     errors = [{"field": _place(one["loc"]), "message": str(one["msg"])} for one in error.errors()[:20]]
-    detail = "; ".join(f"{one['field'] or 'the body'}: {one['message']}" for one in errors)
-    return respond(Refused(422, detail, errors=errors), request.state.request_id)
+    return Refused(422, "; ".join(f"{one['field'] or 'the body'}: {one['message']}" for one in errors), errors=errors)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _http(error: HTTPException, request: Request) -> Refused:
     detail = f"There is no {request.url.path}" if error.status_code == 404 else str(error.detail)
-    return respond(Refused(error.status_code, detail, headers=error.headers), request.state.request_id)
+    return Refused(error.status_code, detail, headers=error.headers)
 
 
 def log_unexpected(error: BaseException, request_id: str) -> None:

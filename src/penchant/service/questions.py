@@ -1,4 +1,4 @@
-"""Routes that ask the models: /v1/predict, recommend, portrait, audience, explain, related; what is served."""
+"""Routes that ask the models: /v1/predict, recommend, portrait, audience, explain, related, group; what is served."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from penchant.service._routing import router
 from penchant.service.messages import (
     AudienceQuestion,
     ExplainQuestion,
+    GroupQuestion,
     PortraitQuestion,
     Predicted,
     PredictQuestion,
@@ -31,6 +32,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (400, "No JSON"), (401, "No key, or a wrong one"), (403, "A key without the scope"), (404, "An unknown id"),
         (408, "The body did not come"), (409, "Cannot be done now"), (413, "Too large"), (415, "Another content type"),
         (422, "What does not fit, by field"), (429, "Too often"), (503, "Too much to do"), (504, "Too slow"),
+        (507, "No room for events"),
     )
 }  # fmt: skip
 """What every route may answer, for the OpenAPI document."""
@@ -74,6 +76,13 @@ def question_routes(service: "Service") -> APIRouter:
     async def explain(question: ExplainQuestion, request: Request) -> Response:
         """Why a user would like an item or not, and the least change that turns the decision."""
         return await answer("explain", question, question.user, request)
+
+    @routes.post("/group", response_model=None)
+    async def group(question: GroupQuestion, request: Request) -> Response:
+        """What several have in common, or what divides them: the form of `penchant group --json`."""
+        bound("/members", len(question.members or ()), settings.rows_limit)
+        bound("/examples", question.examples, settings.n_limit)
+        return await answer("group", question, question.where, request)
 
     @routes.post("/related", response_model=Related)
     async def related(question: RelatedQuestion, request: Request) -> Response:

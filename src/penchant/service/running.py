@@ -1,43 +1,41 @@
 """One process or several that serve: uvicorn, with what it does not bound itself."""
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from penchant._config import build, plain
 from penchant.errors import ConfigError
 from penchant.service._connection import BoundedConfig, InTime
-from penchant.service._json import dump, parse
 from penchant.service._log import set_up_logs
+from penchant.service._turnstile import Turnstile
+from penchant.service._workers import Beat, Workers
 from penchant.service.app import make_app
-from penchant.service.service import Service
-from penchant.service.settings import PREFIX, ServiceSettings
+from penchant.service.settings import ServiceSettings
 from penchant.storage import read_manifest
 
-__all__ = ["app_of_worker", "run", "server_of"]
+__all__ = ["listening", "run", "serve", "server_of"]
 
-_SETTINGS = f"{PREFIX}EFFECTIVE"
-"""Environment variable that hands the settings to workers."""
 _SWITCH_S = 2e-4
 """How long the event loop may keep the interpreter from a thread that computes: each of a batch's hundred steps waits
 for it, so that Python's own 5 ms would make a batch last half a second under load."""
 _COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 _CONNECTIONS = 1024
 """Open ones of a process; more are answered 503 at once."""
-
-
-def app_of_worker() -> FastAPI:
-    """The app of a worker: its settings are in the environment."""
-    settings: ServiceSettings = build(ServiceSettings, parse(os.environ[_SETTINGS].encode()), "settings")
-    _prepare(settings)
-    return make_app(settings)
+_TICKS = 10
+"""uvicorn's, from one beat to the next: a second."""
+_PRELOAD = ("torch", "safetensors.torch", "scipy.optimize", "scipy.stats", "scipy.spatial", "fastapi", "uvicorn")
+"""The slow half of what a worker imports, as far as it starts no threads: a process with threads must not fork, and
+polars has some from the start."""
 
 
 def _prepare(settings: ServiceSettings) -> None:
@@ -53,21 +51,28 @@ def run(settings: ServiceSettings) -> None:
 
     Raises: PenchantError: a model, keys or a store that cannot be used. ConfigError: the address cannot be had.
     """
-    if settings.workers > 1:
-        _run_workers(settings)
-        return
+    with listening(settings) as own:
+        if settings.workers == 1:
+            serve(settings, own, None)
+            return
+        read_manifest(settings.model)  # a sentence here, not one a worker
+        set_up_logs(settings.log_level)
+        with _counts_of_all():
+            Workers(settings, own, serve, preload=_PRELOAD).run()
+
+
+def serve(settings: ServiceSettings, own: socket.socket, beat: Beat | None) -> None:
+    """Serve on a socket, until told to end; a worker, also until its parent is gone."""
     _prepare(settings)
-    service = Service(settings)
-    server_of(make_app(settings, service=service), settings).run(sockets=[listening(settings)])
+    app = make_app(settings)
+    app.state.service.settle()
+    server = server_of(app, settings)
+    server.beat = beat
+    server.run(sockets=[own])
 
 
-def server_of(app: FastAPI | str, settings: ServiceSettings) -> uvicorn.Server:
+def server_of(app: FastAPI, settings: ServiceSettings) -> "_Server":
     """uvicorn with our bounds. At a signal it ends its listening, and /readyz says so while the rest is finished."""
-    return _Server(_config(app, settings))
-
-
-def _config(app: FastAPI | str, settings: ServiceSettings) -> BoundedConfig:
-    options: dict[str, Any] = {"factory": True, "workers": settings.workers} if isinstance(app, str) else {}
     config = BoundedConfig(
         app,
         host=settings.host,
@@ -83,14 +88,23 @@ def _config(app: FastAPI | str, settings: ServiceSettings) -> BoundedConfig:
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=max(1, round(settings.drain_s)),
-        **options,
     )
     config.head_s = settings.deadline_s
-    return config
+    config.turnstile = Turnstile(app.state.service)
+    return _Server(config)
 
 
 class _Server(uvicorn.Server):
     """Says that it ends before it stops listening."""
+
+    beat: Beat | None = None
+    """Of a worker."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: tell the parent that the event loop turns; end where there is none any more."""
+        if self.beat is not None and counter % _TICKS == 1 and not self.beat():
+            self.handle_exit(signal.SIGTERM, None)
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Refuse to be ready as soon as a signal comes."""
@@ -117,19 +131,16 @@ def listening(settings: ServiceSettings) -> socket.socket:
     return own
 
 
-def _run_workers(settings: ServiceSettings) -> None:
-    """Several processes on one socket; their counts are added up in a folder that ends with them."""
-    from uvicorn.supervisors import Multiprocess
-
-    read_manifest(settings.model)  # a sentence here, not one a worker
-    os.environ[_SETTINGS] = dump(plain(settings)).decode()
-    own = None if _COUNTS in os.environ else Path(tempfile.mkdtemp(prefix="penchant-counts-"))
-    if own is not None:
-        os.environ[_COUNTS] = str(own)
-    config = _config("penchant.service.running:app_of_worker", settings)
+@contextlib.contextmanager
+def _counts_of_all() -> Iterator[None]:
+    """A folder in which the counts of several processes are added up; it ends with them."""
+    if _COUNTS in os.environ:
+        yield
+        return
+    own = Path(tempfile.mkdtemp(prefix="penchant-counts-"))
+    os.environ[_COUNTS] = str(own)
     try:
-        Multiprocess(config, sockets=[listening(settings)]).run()
+        yield
     finally:
-        if own is not None:
-            del os.environ[_COUNTS]
-            shutil.rmtree(own, ignore_errors=True)
+        del os.environ[_COUNTS]
+        shutil.rmtree(own, ignore_errors=True)

@@ -36,6 +36,8 @@ class ServiceSettings:
     """The second model is asked too and compared; its answers are counted and not given."""
     models: str | None = None
     """Folder of model directories that may be switched to while serving; without it the model stays as it is."""
+    maps: str | None = None
+    """Folder where drawn maps are kept; without it .maps in the models folder, or penchant's cache."""
     store: str | None = None
     """Where events and interest points are kept: sqlite:///events.db or postgresql://…"""
     host: str = "127.0.0.1"
@@ -52,11 +54,11 @@ class ServiceSettings:
     """File to which administrators' actions are appended, a JSON line each; without it they are in the log."""
     batch: int = 64
     """Questions that are computed together at most."""
-    gather_ms: float = 2.0
-    """How long a question waits for others, at most, where nothing is being computed."""
+    gather_ms: float = 8.0
+    """How long a question waits for others, at most, while these keep coming."""
     queue: int = 256
     """Questions of a kind that may wait; the next is refused with 503."""
-    patience_s: float = 0.2
+    patience_s: float = 0.15
     """A question that would wait longer than this is refused with 503 at once."""
     deadline_s: float = 10.0
     """A request that is not answered by then gets 504 (or 408, where its body had not come)."""
@@ -74,6 +76,10 @@ class ServiceSettings:
     """Origins whose pages may ask from a browser; none by default."""
     open_metrics: bool = False
     """/metrics answers anyone who reaches the port, not loopback and keys alone."""
+    explorer: bool = True
+    """Pages for people at /: users, items, the map, the model; they ask for a key where there are keys."""
+    otlp: str | None = None
+    """Where spans are sent: the URL of an OpenTelemetry collector (OTLP over HTTP); none are made without it."""
     log_level: str = "info"
     """debug, info, warning or error."""
 
@@ -93,6 +99,8 @@ class ServiceSettings:
             raise ConfigError(f"rate = {self.rate}: above 0 expected, or nothing for any number")
         if self.log_level not in _LEVELS:
             raise ConfigError(f"log_level = {self.log_level!r}: one of {', '.join(_LEVELS)} expected")
+        if self.otlp is not None and not self.otlp.startswith(("http://", "https://")):
+            raise ConfigError("otlp: http://host:4318 or https://… expected")
         if (self.share or self.shadow) and self.second is None:
             raise ConfigError("share and shadow need a second model: give second")
         self._check_exposed()
@@ -115,8 +123,9 @@ class ServiceSettings:
     def shown(self) -> dict[str, Any]:
         """The settings as plain values, without passwords."""
         values: dict[str, Any] = plain(self)
-        if self.store is not None:
-            values["store"] = without_password(self.store)
+        for name in ("store", "otlp"):
+            if values[name] is not None:
+                values[name] = without_password(values[name])
         return values
 
 

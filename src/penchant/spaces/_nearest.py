@@ -16,7 +16,7 @@ from torch import Tensor
 from penchant.errors import ConfigError
 from penchant.spaces import _cross, _minkowski
 
-__all__ = ["Measure", "by_norm", "nearest", "wide"]
+__all__ = ["Excluded", "Measure", "by_norm", "flatten", "nearest", "wide"]
 
 _BLOCK = 1 << 16
 """Points in a block, at most."""
@@ -33,11 +33,13 @@ class Measure(NamedTuple):
     may be in the wrong order; None: by their rounding alone."""
     exact: Callable[[Tensor, Tensor], Tensor]
     """Queries (q, 1, k) and points (q, s, k), in float64, to base distances (q, s)."""
+    norm: float | None = None
+    """r, where the distance is d_r."""
 
 
 def by_norm(r: float) -> Measure:
     """The measure of d_r."""
-    return Measure(partial(_rough, r=r), partial(_minkowski.distance, r=r))
+    return Measure(partial(_rough, r=r), partial(_minkowski.distance, r=r), r)
 
 
 def _rough(queries: Tensor, block: Tensor, r: float) -> tuple[Tensor, Tensor | None]:
@@ -53,7 +55,7 @@ class _Found(NamedTuple):
     row: Int[Tensor, "q n"]
 
 
-class _Excluded(NamedTuple):
+class Excluded(NamedTuple):
     """Pairs that do not count, by query."""
 
     query: Int[Tensor, " e"]
@@ -87,7 +89,7 @@ def nearest(
     queries, points = _minkowski.single(queries), _minkowski.single(points)
     width = max(1, min(len(points), _BLOCK, chunk))
     step = max(1, chunk // width)
-    excluded = None if exclude is None else _flatten(exclude, len(queries), points)
+    excluded = None if exclude is None else flatten(exclude, len(queries), points)
     found: list[_Found] = []
     for start in range(0, len(queries), step):
         part = queries[start : start + step]
@@ -153,7 +155,7 @@ def _exact(queries: Tensor, block: Tensor, rows: Tensor, measure: Measure) -> Te
     return torch.cat(parts)
 
 
-def _flatten(exclude: Sequence[Tensor], n_queries: int, points: Tensor) -> _Excluded:
+def flatten(exclude: Sequence[Tensor], n_queries: int, points: Tensor) -> Excluded:
     """All excluded pairs in one tensor, checked."""
     if len(exclude) != n_queries:
         raise ConfigError(f"exclude: one list of rows for each of the {n_queries} queries expected, got {len(exclude)}")
@@ -165,11 +167,11 @@ def _flatten(exclude: Sequence[Tensor], n_queries: int, points: Tensor) -> _Excl
     row = torch.cat([torch.as_tensor(rows, dtype=torch.int64, device=points.device) for rows in exclude])
     if len(row) and (int(row.min()) < 0 or int(row.max()) >= len(points)):
         raise ConfigError(f"exclude: rows between 0 and {len(points) - 1} expected")
-    return _Excluded(query, row, start)
+    return Excluded(query, row, start)
 
 
 def _mask(
-    excluded: _Excluded | None, start: int, n_queries: int, first: int, block: Tensor
+    excluded: Excluded | None, start: int, n_queries: int, first: int, block: Tensor
 ) -> tuple[Tensor, Tensor] | None:
     """Places of one block's rough values that do not count."""
     if excluded is None:

@@ -12,9 +12,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from penchant.errors import ConfigError, SpaceError
-from penchant.spaces import _nearest
+from penchant.spaces import _minkowski, _nearest
 from penchant.spaces._nearest import Measure, wide
 from penchant.spaces._pairs import all_pairs
+from penchant.spaces.prepared import PreparedPoints
 
 __all__ = ["BaseSpace", "as_norm"]
 
@@ -139,6 +140,24 @@ class BaseSpace(ABC):
         measure = self._measure()
         where = self._searched(queries), self._searched(points)
         return _nearest.nearest(*where, n, measure, exclude=exclude, chunk=chunk)
+
+    @torch.no_grad()
+    def prepared(self, points: Float[Tensor, "m k"], *, probes: Float[Tensor, "p k"] | None = None) -> PreparedPoints:
+        """Points that will be searched often: a second for 100,000 of them, and `topk` then looks at few.
+
+        Arguments:
+            probes: queries as they may come, by which the search is laid out; None: some of the points. They change no
+                result.
+
+        Raises:
+            SpaceError: points of another dimension.
+        """
+        return PreparedPoints(points, self._place(points), self._measure(), self.topk, self._place, probes)
+
+    def _place(self, points: Float[Tensor, "*n k"]) -> Float[Tensor, "*n c"]:
+        """Checked points on the coordinates that are searched."""
+        self.check_dim(points)
+        return _minkowski.single(self._searched(points))
 
     def _measure(self) -> Measure:
         """How `topk` searches; where nothing faster is known, by going through all pairs in float64."""

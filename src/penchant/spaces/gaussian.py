@@ -28,7 +28,7 @@ from penchant.spaces._nearest import Measure, by_norm
 from penchant.spaces.base import BaseSpace
 from penchant.spaces.uniform import UniformSpace
 
-__all__ = ["GaussianSpace"]
+__all__ = ["METRICS", "GaussianSpace"]
 
 _NORMS = {"sup": math.inf, "wasserstein": 2.0}
 """Metrics that are norms of (μ, σ), each with its r."""
@@ -38,6 +38,9 @@ _OTHERS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
     "hellinger": _gaussian.hellinger,
     "kl": _gaussian.kullback_leibler,
 }
+
+METRICS = (*_NORMS, *_OTHERS)
+"""Names of all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +75,8 @@ class GaussianSpace(BaseSpace):
         super().__post_init__()
         if self.dim % 2:
             raise ConfigError(f"space.dim = {self.dim}: an even number expected, a mean and a deviation for each axis")
-        if self.metric not in (*_NORMS, *_OTHERS):
-            raise ConfigError(f"space.metric = {self.metric!r}: one of {', '.join((*_NORMS, *_OTHERS))} expected")
+        if self.metric not in METRICS:
+            raise ConfigError(f"space.metric = {self.metric!r}: one of {', '.join(METRICS)} expected")
         if not 0 < self.sigma_min < self.sigma_max < math.inf:
             raise ConfigError(
                 f"space.sigma_min = {self.sigma_min}, sigma_max = {self.sigma_max}: 0 < sigma_min < sigma_max expected"

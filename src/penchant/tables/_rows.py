@@ -7,20 +7,20 @@ from typing import Any
 import polars as pl
 
 from penchant.errors import DataError, Problem
-from penchant.tables._field import SECTIONS, Field, nearest
+from penchant.tables._field import SECTIONS, nearest
 from penchant.tables._objects import plain, series_of
-from penchant.tables.kinds import KINDS
+from penchant.tables.kinds import Kind
 from penchant.tables.kinds._base import excerpt
 
 __all__ = ["columns_of"]
 
 
-def columns_of(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """A column for each field; null where a row leaves it out.
+def columns_of(kinds: Sequence[Kind], rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """A column for each fitted field; null where a row leaves it out.
 
     Raises: DataError: what is no row, a name that is no field, a value of another kind; every problem at once.
     """
-    rows = list(rows)
+    rows, fields = list(rows), [kind.field for kind in kinds]
     known = tuple(f.name for f in fields)
     table = f"rows of {SECTIONS[fields[0].side]}" if fields else "rows"
     strange = [number for number, row in enumerate(rows) if not isinstance(row, Mapping)]
@@ -30,9 +30,9 @@ def columns_of(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> pl
         raise DataError([Problem(table, message, rows=shown, n_rows=len(strange), fix="Give {column: value, …}")])
     problems = list(_strangers(table, rows, known))
     columns = []
-    for f in fields:
+    for f, kind in zip(fields, kinds, strict=True):
         column = series_of(f.name, _alike(f.kind, [row.get(f.name) for row in rows]))
-        problems += KINDS[f.kind].problems(f, column, table)
+        problems += kind.problems_here(column, table)
         columns.append(column)
     if problems:
         raise DataError(problems)

@@ -11,6 +11,7 @@ from jaxtyping import Float32, Int64
 
 from penchant._spec import UNSEEN, Bag, Features, Layout
 from penchant.errors import DataError, Problem, SchemaError
+from penchant.tables._direct import encoded_cells
 from penchant.tables._field import SECTIONS, SIDES, Field, nearest
 from penchant.tables._objects import FAILURES, reason
 from penchant.tables._rows import columns_of
@@ -41,6 +42,14 @@ class SideEncoder:
         _require(fields, frame)
         return cls(tuple(_asked(f, frame[f.name], partial(KINDS[f.kind].fit, f)) for f in fields))
 
+    def extended(self, frame: pl.DataFrame) -> "SideEncoder":
+        """With what later training rows add (see `Kind.extended`): known values keep their codes and coordinates.
+
+        Raises: DataError: a column is not there, or of another kind.
+        """
+        _require(self.fields, frame)
+        return SideEncoder(tuple(_asked(kind.field, frame[kind.field.name], kind.extended) for kind in self.kinds))
+
     @cached_property
     def layout(self) -> Layout:
         """The fields as networks see them."""
@@ -57,12 +66,15 @@ class SideEncoder:
         Raises: DataError: a column is not there, or of another kind, or holds vectors of another length.
         """
         _require(self.fields, frame)
-        dense = np.empty((frame.height, self.layout.n_dense), dtype=np.float32)
-        codes = np.empty((frame.height, len(self.layout.of("code"))), dtype=np.int64)
+        encodings = [_asked(kind.field, frame[kind.field.name], kind.encode) for kind in self.kinds]
+        return self._joined(encodings, frame.height)
+
+    def _joined(self, encodings: Sequence[Encoded], n: int) -> Features:
+        dense = np.empty((n, self.layout.n_dense), dtype=np.float32)
+        codes = np.empty((n, len(self.layout.of("code"))), dtype=np.int64)
         bags: list[Bag] = []
         start = place = 0
-        for kind in self.kinds:
-            encoded = _asked(kind.field, frame[kind.field.name], kind.encode)
+        for kind, encoded in zip(self.kinds, encodings, strict=True):
             if isinstance(encoded, Bag):
                 bags.append(encoded)
             elif kind.form == "dense":
@@ -78,7 +90,25 @@ class SideEncoder:
 
         Raises: DataError: a name that is no field, or a value of another kind; every problem at once.
         """
-        return self.encode(columns_of(self.fields, rows))
+        rows, known = list(rows), {kind.field.name for kind in self.kinds}
+        if not rows or any(type(row) is not dict or not known.issuperset(row) for row in rows):
+            return self.encode(columns_of(self.kinds, rows))
+        encodings = []
+        for kind in self.kinds:
+            encoded = encoded_cells(kind, [row.get(kind.field.name) for row in rows])
+            if encoded is None:
+                encoded = self._by_column(kind, rows)
+            encodings.append(encoded)
+        return self._joined(encodings, len(rows))
+
+    def _by_column(self, kind: Kind, rows: Sequence[Mapping[str, Any]]) -> Encoded:
+        """One field of rows; where there is something wrong, every problem of all fields is told."""
+        try:
+            column = columns_of([kind], [{kind.field.name: row.get(kind.field.name)} for row in rows])
+        except DataError:
+            columns_of(self.kinds, rows)
+            raise
+        return _asked(kind.field, column[kind.field.name], kind.encode)
 
     def without_ids(self, features: Features) -> Features:
         """The same rows as of somebody or something new: ids in the place of unseen ones, the rest as it is."""
@@ -165,6 +195,8 @@ class EncodedTables:
     """(n) 1 liked, 0 not; NaN where the tables hold no labels."""
     weight: Float32[np.ndarray, " n"]
     """(n) how much each counts; 1 where the schema has no weights."""
+    since: Float32[np.ndarray, " n"] | None = None
+    """(n) time from the latest entry of the user's history, >= 0; None where histories do not fade."""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -189,17 +221,30 @@ class TablesEncoder:
 
         Raises: DataError: there is no interaction.
         """
-        schema, pairs = train.schema, train.interactions
-        if not pairs.height:
-            raise DataError([Problem("interactions", "training needs interactions, and there is none")])
-        users = _occurring(train.users, _key(schema.user_id), pairs[schema.user])
-        items = _occurring(train.items, _key(schema.item_id), pairs[schema.item])
+        schema = train.schema
+        users, items, pairs = _trained_on(train)
         return cls(
             SideEncoder.fit(schema.side("user"), users),
             SideEncoder.fit(schema.side("item"), items),
             SideEncoder.fit(schema.side("context"), pairs),
             None if schema.history is None else Histories.fit(schema.history, train),
         )
+
+    def extended(self, train: Tables) -> "TablesEncoder":
+        """With what later interactions add: new values, and more of the users' histories.
+
+        Arguments:
+            train: the later interactions; its users and items are all there are, those known so far included.
+
+        Raises: DataError: there is no interaction. UnknownIdError: somebody or something known is not in the tables.
+        """
+        users, items, pairs = _trained_on(train)
+        histories = self.histories
+        if histories is not None:
+            every = Vocabulary(train.user_ids, what="user"), Vocabulary(train.item_ids, what="item")
+            histories = histories.extended(train, *every)
+        sides = self.user.extended(users), self.item.extended(items), self.context.extended(pairs)
+        return TablesEncoder(*sides, histories)
 
     def encode(self, tables: Tables) -> EncodedTables:
         """Users, items and interactions as numbers.
@@ -220,7 +265,14 @@ class TablesEncoder:
             item=items.rows(pairs[schema.item]) if n else np.zeros(0, dtype=np.int64),
             label=_floats(pairs, schema.label, np.nan),
             weight=_floats(pairs, schema.weight, 1.0),
+            since=self._since(tables),
         )
+
+    def _since(self, tables: Tables) -> Float32[np.ndarray, " n"] | None:
+        schema, pairs, past = tables.schema, tables.interactions, self.histories
+        if past is None or past.field.half_life is None or schema.time is None or schema.time not in pairs.columns:
+            return None
+        return past.since(pairs[schema.user], pairs[schema.time])
 
     def encode_users(self, frame: pl.DataFrame, keys: pl.Series) -> Features:
         """Rows of users with the history of their keys.
@@ -287,6 +339,18 @@ def _restored(field: Field, state: Mapping[str, Any]) -> Kind:
         raise SchemaError(
             [Problem("schema", "what was learned does not fit this field", field.name, fix=fix)]
         ) from error
+
+
+def _trained_on(train: Tables) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The users and items that occur in the interactions, and these.
+
+    Raises: DataError: there is no interaction.
+    """
+    schema, pairs = train.schema, train.interactions
+    if not pairs.height:
+        raise DataError([Problem("interactions", "training needs interactions, and there is none")])
+    users = _occurring(train.users, _key(schema.user_id), pairs[schema.user])
+    return users, _occurring(train.items, _key(schema.item_id), pairs[schema.item]), pairs
 
 
 def _occurring(frame: pl.DataFrame, key: str, named: pl.Series) -> pl.DataFrame:

@@ -61,12 +61,16 @@ class Vocabulary:
     def rows(self, ids: pl.Series | Sequence[int | str]) -> Int64[np.ndarray, " m"]:
         """The row of each id.
 
-        Raises: UnknownIdError: an id is not there; names up to five of them and what is near.
+        Raises:
+            UnknownIdError: an id is not there; names up to five of them and what is near.
+            DataError: one is not there, and text and whole numbers are mixed, or something is neither.
         """
         found = self.find(ids)
         lost = np.flatnonzero(found < 0)
         if len(lost):
             series = _series(ids)
+            if series.dtype == pl.Object and (problems := value_problems(f"{self._what}s", series)):
+                raise DataError(problems)
             first = series.gather(pl.Series(lost)).unique(maintain_order=True)
             raise UnknownIdError(self._message(first.to_list()))
         return found

@@ -4,10 +4,13 @@ Each is a plain function that raises AssertionError with the law that is broken;
 """
 
 from penchant.testing.kinds import check_kind
+from penchant.testing.models import check_model, check_resumed
 from penchant.testing.recommenders import check_recommender, checkerboard
 
 __all__ = [
     "check_kind",
+    "check_model",
     "check_recommender",
+    "check_resumed",
     "checkerboard",
 ]

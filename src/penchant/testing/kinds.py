@@ -44,6 +44,7 @@ def check_kind(kind: type[Kind], field: Field, column: pl.Series, *, tolerance: 
     _check_round_trip(fitted, column, encoded, tolerance)
     _check_open(fitted, column)
     _check_state(fitted, column, encoded)
+    _check_extended(kind, field, column)
 
 
 def _check_form(fitted: Kind, encoded: Encoded, n: int) -> None:
@@ -174,6 +175,22 @@ def _check_state(fitted: Kind, column: pl.Series, encoded: Encoded) -> None:
     except (dataclasses.FrozenInstanceError, AttributeError):
         return
     raise AssertionError("a fitted kind must not be changeable")
+
+
+def _check_extended(kind: type[Kind], field: Field, column: pl.Series) -> None:
+    """Later rows add to what is known and change nothing of it."""
+    early = column.head(len(column) // 2)
+    before = kind.fit(field, early)
+    after, old, new = before.extended(column), before.block(), before.extended(column).block()
+    assert kind.fit(field, column).extended(column) == kind.fit(field, column), "extended() by known rows: the same"
+    assert (new.name, new.form, new.likelihood) == (old.name, old.form, old.likelihood), "extended(): of the same form"
+    assert new.size >= old.size, "extended(): nothing is forgotten"
+    if old.size and early.null_count() < len(early):
+        assert _equal(after.encode(early), before.encode(early)), "extended(): known rows are encoded as before"
+    encoded = after.encode(column)
+    values = encoded.values if isinstance(encoded, Bag) else encoded
+    assert after.form == "dense" or not (values == UNSEEN).any(), "extended(): what is added is known"
+    assert after.from_state(after.field, after.state()) == after, "extended(): it can be restored"
 
 
 def _in_unit(numbers: np.ndarray) -> bool:

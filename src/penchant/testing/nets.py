@@ -15,6 +15,7 @@ __all__ = ["check_net", "random_features"]
 MakeEncoder = Callable[[Layout, int, EncoderOptions, Layout | None, Catalogue | None], BaseEncoder]
 
 _CATALOGUE = Catalogue(n_items=6, n_features=3)
+_HALF_LIFE = 4.0
 
 
 def random_features(layout: Layout, n: int, rng: int = 0) -> Features:
@@ -79,6 +80,7 @@ def check_net(make: MakeEncoder, layout: Layout, context: Layout, *, options: En
     _check_unseen(make(layout, dim, options, None, None), layout)
     for about in (None, context):
         _check_history(make(layout, dim, options, about, _CATALOGUE), features, situations)
+    _check_fading(make(layout, dim, options, None, _CATALOGUE._replace(half_life=_HALF_LIFE)), features)
 
 
 def _check_learns(net: BaseEncoder, features: Features, context: Features | None, rows: Tensor) -> None:
@@ -113,12 +115,8 @@ def _check_history(net: BaseEncoder, features: Features, situations: Features) -
     To a causal encoder what came after is not there either, and the order makes a difference.
     """
     past = random_history(len(features), _CATALOGUE.n_items)
-    vectors = torch.rand(_CATALOGUE.n_items, _CATALOGUE.n_features, generator=torch.Generator().manual_seed(2))
-    net.prepare(features, situations, vectors)
-    _jolted(net)
-    net.eval()
-    rows = torch.arange(len(features)).repeat(_CATALOGUE.n_items)  # every user with every item
-    left_out = torch.arange(_CATALOGUE.n_items).repeat_interleave(len(features))
+    _readied(net, features, situations)
+    rows, left_out = _every_pair(len(features))
     given = None
     if net.context_layout is not None:
         given = take(situations, torch.arange(len(rows)) % len(situations))
@@ -134,8 +132,40 @@ def _check_history(net: BaseEncoder, features: Features, situations: Features) -
     _check_learns(net, known, given, rows)
 
 
-def _jolted(net: BaseEncoder) -> None:
-    """Weights that start at zero would hide what they read."""
+def _check_fading(net: BaseEncoder, features: Features) -> None:
+    """To a causal encoder an entry counts by the time from it to the pair: 2^(−gap / half-life)."""
+    if not net.causal:
+        return
+    past = random_history(len(features), _CATALOGUE.n_items)
+    past = past._replace(weight=torch.exp2(-past.age / _HALF_LIFE))
+    _readied(net, features, None)
+    rows, left_out = _every_pair(len(features))
+    shorter = _shorter(past, rows, left_out, causal=True)
+    now = torch.zeros(len(rows))
+    for pair, (row, item) in enumerate(zip(rows.tolist(), left_out.tolist(), strict=True)):
+        entries = range(int(past.offsets[row]), int(past.offsets[row + 1]))
+        now[pair] = sum(float(past.age[entry]) for entry in entries if int(past.items[entry]) == item)
+    gap = shorter.age - now.repeat_interleave(shorter.offsets.diff())
+    known = replace(features, history=past)
+    wanted = net(replace(take(features, rows), history=shorter._replace(weight=torch.exp2(-gap / _HALF_LIFE))))
+    assert torch.allclose(net(known, None, rows, left_out), wanted, atol=1e-4), "entries count by the gap to the pair"
+    since = torch.rand(len(features), generator=torch.Generator().manual_seed(4)) * 9
+    faded = torch.exp2(-since / _HALF_LIFE).repeat_interleave(past.offsets.diff()) * past.weight
+    later = net(known, None, torch.arange(len(features)), None, since)
+    wanted = net(replace(features, history=past._replace(weight=faded)))
+    assert torch.allclose(later, wanted, atol=1e-4), "a history fades up to the time that is asked for"
+
+
+def _every_pair(n: int) -> tuple[Tensor, Tensor]:
+    """Every user with every item of the catalogue."""
+    return torch.arange(n).repeat(_CATALOGUE.n_items), torch.arange(_CATALOGUE.n_items).repeat_interleave(n)
+
+
+def _readied(net: BaseEncoder, features: Features, situations: Features | None) -> None:
+    """Prepared with a random catalogue, and moved off its zeros, which would hide what they read."""
+    vectors = torch.rand(_CATALOGUE.n_items, _CATALOGUE.n_features, generator=torch.Generator().manual_seed(2))
+    net.prepare(features, situations, vectors)
+    net.eval()
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in net.parameters():

@@ -1,4 +1,7 @@
-"""A PostgreSQL server of one's own, for tests and benchmarks: in a temporary folder, on a socket, gone afterwards."""
+"""A PostgreSQL server of one's own, for tests and benchmarks: in a temporary folder, on a socket, gone afterwards.
+
+Gone also where its owner was killed: a watcher holds the other end of a pipe, and stops the server when that closes.
+"""
 
 import os
 import shutil
@@ -18,6 +21,17 @@ __all__ = ["PostgresServer", "find_postgres"]
 
 _PATIENCE = 60.0
 _USER = "penchant"
+_WATCH = """
+trap '' INT TERM HUP
+read -r _
+[ -d "$1" ] || exit 0
+for _ in 1 2 3; do
+    pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+    sleep 0.3
+done
+rm -rf "$1"
+"""
+"""What the watcher does once its owner is gone: stops the server, also one that is starting, and removes the folder."""
 
 
 def find_postgres() -> Path | None:
@@ -47,6 +61,7 @@ class PostgresServer:
             raise ConfigError("PostgreSQL is not installed: initdb and postgres are needed")
         self._programs, self._names = found, count(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="penchant-pg-"))
@@ -54,6 +69,7 @@ class PostgresServer:
         try:
             if self._as[0] is not None:
                 shutil.chown(self._folder, self._as[0], self._as[1])
+            self._watch()
             self._initialise()
             self.start()
         except BaseException:
@@ -68,6 +84,8 @@ class PostgresServer:
                 self._process.wait(_PATIENCE)
             self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._watcher is not None:
+            self._watcher.communicate()
 
     @property
     def data(self) -> Path:
@@ -112,6 +130,13 @@ class PostgresServer:
         for child in children:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
+
+    def _watch(self) -> None:
+        user, group = self._as
+        self._watcher = subprocess.Popen(
+            ["sh", "-c", _WATCH, "watcher", str(self._folder)], stdin=subprocess.PIPE, cwd="/", start_new_session=True,
+            user=user, group=group,
+        )  # fmt: skip
 
     def _initialise(self) -> None:
         words = ["-D", str(self.data), "-U", _USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]

@@ -60,7 +60,16 @@ def check_store(connect: Callable[[], EventStore]) -> None:
     Raises:
         AssertionError: naming the law that is broken.
     """
-    for law in (_check_log, _check_refusal, _check_states, _check_late, _check_spaces, _check_compaction, _check_purge):
+    for law in (
+        _check_log,
+        _check_refusal,
+        _check_states,
+        _check_late,
+        _check_spaces,
+        _check_compaction,
+        _check_carrying,
+        _check_purge,
+    ):
         with _emptied(connect) as store:
             law(store)
     _check_lasting(connect)
@@ -208,6 +217,22 @@ def _check_compaction(store: EventStore) -> None:
     moved = store.states([1], apply.space)
     store.replay(apply)
     assert store.states([1], apply.space) == moved, "a late event after compaction: state is replay"
+
+
+def _check_carrying(store: EventStore) -> None:
+    """A compacted past outlives its space until another one has it."""
+    old, new = chain("old"), chain("new")
+    store.append([_event(user, 13 + second) for user in (1, 2) for second in range(5)], apply=old)
+    store.compact(_NOW + 16, old)
+    assert old.carry is not None
+    assert new.carry is not None
+    store.advance([1], new)
+    store.retire("old")
+    found = store.advance([1, 2], new)
+    assert found[1].version == found[2].version == 5, "what is not carried over yet is kept when a space is retired"
+    assert found == store.states([1, 2], "new"), "and then it is there"
+    store.retire("old")
+    assert store.advance([2], Apply("third", new.step))[2].version == 2, "and what is carried over is not kept twice"
 
 
 def _check_purge(store: EventStore) -> None:

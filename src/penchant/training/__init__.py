@@ -1,5 +1,6 @@
 """Training: batches that encode everyone once, the loss of a batch, and a loop that resumes to the same bits."""
 
+from penchant.training.anchors import Anchored, WarmStart
 from penchant.training.averaging import Average
 from penchant.training.batches import Batch, Batches, Candidates
 from penchant.training.checkpoint import load_checkpoint, save_checkpoint
@@ -12,6 +13,7 @@ from penchant.training.trainer import Job, train
 
 __all__ = [
     "KINDS",
+    "Anchored",
     "Average",
     "BaseNegatives",
     "Batch",
@@ -22,6 +24,7 @@ __all__ = [
     "KnownLikes",
     "Stopping",
     "TrainingOptions",
+    "WarmStart",
     "encode_all",
     "load_checkpoint",
     "make_negatives",

@@ -65,6 +65,8 @@ class Batch(NamedTuple):
     """The epoch that it is of, from 0."""
     times: tuple[Float[Tensor, " b"], Float[Tensor, " b"]] | None = None
     """How many of all pairs each pair's user has, and each pair's item."""
+    since: Float[Tensor, " b"] | None = None
+    """Time of each pair from the latest entry of its user's history (see `BaseEncoder.forward`)."""
 
 
 class Batches:
@@ -72,7 +74,8 @@ class Batches:
 
     With ``layouts`` (of users and of items) the batches hold portrait vectors, which only training needs; with
     ``negatives`` they hold candidates, drawn from torch's stream as each batch is made. With ``by_user`` each user's
-    pairs are in one batch, and a batch has about ``batch_size`` pairs (more, where one user has).
+    pairs are in one batch, and a batch has about ``batch_size`` pairs (more, where one user has). ``likes``: of users
+    and items (by row) that are in no pair, and are no negatives either.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Batches:
         rng: int,
         device: torch.device | str = "cpu",
         negatives: BaseNegatives | None = None,
+        likes: tuple[Int[Tensor, " m"], Int[Tensor, " m"]] | None = None,
     ) -> None:
         self.users, self.items = as_tensors(data.users, device), as_tensors(data.items, device)
         self.context = None if data.context is None else as_tensors(data.context, device)
@@ -93,12 +97,13 @@ class Batches:
         self.liked = torch.as_tensor(data.label, device=device)
         weight = torch.as_tensor(data.weight, device=device)
         self.weight = None if bool((weight == 1).all()) else weight
+        self.since = None if data.since is None else torch.as_tensor(data.since, device=device)
         self.batch_size, self.rng, self.device = batch_size, rng, device
         user, item = layouts or (_NO_FIELDS, _NO_FIELDS)
         self._user_vectors, self._item_vectors = _Vectors(self.users, user), _Vectors(self.items, item)
         self._times = tuple(torch.bincount(rows).to(self.liked.dtype) for rows in (self.user, self.item))
         self._negatives = negatives
-        self._known = None if negatives is None else self._known_likes()
+        self._known = None if negatives is None else self._known_likes(likes)
         self._least = len(torch.unique(self.user)) if by_user else None
 
     def __len__(self) -> int:
@@ -147,10 +152,15 @@ class Batches:
             item_vectors=self._item_vectors.take(batch_items, items),
             candidates=self._candidates(users, items, batch_items, len(rows)),
             times=(self._times[0][self.user[rows]], self._times[1][self.item[rows]]),
+            since=None if self.since is None else self.since[rows],
         )
 
-    def _known_likes(self) -> KnownLikes:
-        return KnownLikes(self.user, self.item, self.liked, users=len(self.users), items=len(self.items))
+    def _known_likes(self, more: tuple[Int[Tensor, " m"], Int[Tensor, " m"]] | None) -> KnownLikes:
+        user, item, liked = self.user, self.item, self.liked
+        if more is not None:
+            user, item = (torch.cat([own, other.to(own)]) for own, other in zip((user, item), more, strict=True))
+            liked = torch.cat([liked, torch.ones_like(more[0], dtype=liked.dtype, device=liked.device)])
+        return KnownLikes(user, item, liked, users=len(self.users), items=len(self.items))
 
     def _candidates(
         self, users: Int[Tensor, " n_u"], items: Int[Tensor, " n_i"], batch_items: Features, pairs: int

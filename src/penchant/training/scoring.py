@@ -31,11 +31,14 @@ def encode_all(model: DualAutoencoder, side: str, features: Features, device: to
 def pair_distances(model: DualAutoencoder, batches: Batches, *, left_out: bool = False) -> Float[Tensor, " n"]:
     """Base distance of every pair, in the order of the interactions; the model as it stands, in evaluation mode.
 
+    Where histories fade, those of a causal encoder have faded up to the time of the pair.
+
     ``left_out``: each pair's item is left out of its user's history, as in training.
     """
     device = torch.device(batches.device)
     items = encode_all(model, "item", batches.items, device)
-    by_pair = batches.context is not None or (left_out and batches.users.history is not None)
+    fades = batches.since is not None and model.user_encoder.causal
+    by_pair = fades or batches.context is not None or (left_out and batches.users.history is not None)
     users = None if by_pair else encode_all(model, "user", batches.users, device)
     distances = []
     for rows in torch.arange(len(batches), device=device).split(_CHUNK):
@@ -45,6 +48,6 @@ def pair_distances(model: DualAutoencoder, batches: Batches, *, left_out: bool =
         else:
             batch = batches.batch(rows)
             without = batch.left_out if left_out else None
-            user = model.encode_users(batch.users, batch.context, batch.user, without)
+            user = model.encode_users(batch.users, batch.context, batch.user, without, batch.since if fades else None)
         distances.append(model.space.base_distance(user, item))
     return torch.cat(distances) if distances else torch.zeros(0, device=device)

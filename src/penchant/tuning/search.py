@@ -139,14 +139,16 @@ SEARCHES: dict[str, dict[str, Axis]] = {
 
 
 def search_of(model: Recommender) -> dict[str, Axis]:
-    """What is tried for this model where nothing else is said.
+    """What is tried for this model where nothing else is said: of `SEARCHES`, the options it has as it is configured
+    (a space of Gaussians has no norm).
 
     Raises: ConfigError: none is written out for it.
     """
     name = type(model).__name__
     if name not in SEARCHES:
         raise ConfigError(f"search: none is written out for {name}: give one, {{option: Range(…) or Choices(…)}}")
-    return dict(SEARCHES[name])
+    known = model.get_params()
+    return {option: axis for option, axis in SEARCHES[name].items() if option in known}
 
 
 def check_search(search: Search, model: Recommender) -> None:

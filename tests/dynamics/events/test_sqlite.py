@@ -65,6 +65,39 @@ def test_a_full_disk_stores_nothing_of_a_batch_and_says_so(path):
         assert done.accepted == 500, "sent again, it is stored"
 
 
+QUOTA = """
+import os, resource, sys
+from penchant.dynamics.events import Event, SQLiteStore
+from penchant.errors import FullStoreError
+from penchant.testing.stores import chain
+store = SQLiteStore(sys.argv[1])
+batch = lambda start: [Event(f"e{n}", "u", n, 1, float(n)) for n in range(start, start + 500)]
+store.append(batch(0), apply=chain())
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (os.path.getsize(sys.argv[1] + "-wal") + 20_000, most))
+start = 500
+try:
+    while True:
+        store.append(batch(start), apply=chain())
+        start += 500
+except FullStoreError as error:
+    print(error)
+assert sum(1 for _ in store.events()) == start, "it reads, and holds whole batches"
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+assert store.append(batch(start), apply=chain()).accepted == 500
+before = store.state("u", "chain")
+store.replay(chain())
+assert store.state("u", "chain") == before
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits here")
+def test_a_file_that_may_not_grow_stores_nothing_of_a_batch_until_it_may(path):
+    done = subprocess.run([sys.executable, "-c", QUOTA, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nothing of this was stored" in done.stdout
+
+
 def test_another_writer_is_waited_for_and_then_named(path):
     with SQLiteStore(path, options=StoreOptions(timeout=0.05)) as store:
         other = sqlite3.connect(path, isolation_level=None)

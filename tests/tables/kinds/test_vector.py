@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.errors import DataError
+from penchant.tables.encoding import SideEncoder
 from penchant.tables.kinds import Counts, Vector
 from penchant.tables.schema import Field
 from penchant.testing import check_kind
@@ -55,6 +56,18 @@ def test_another_length_is_refused() -> None:
     kind = Vector.fit(field(), pl.Series("x", [[0.5, 2.0]]))
     with pytest.raises(DataError, match=r"items: column 'x', 1 row \(1\): vectors of 2 numbers expected .*, got 1"):
         kind.encode(pl.Series("x", [None, [1.0]]))
+
+
+def test_rows_are_held_against_the_length_that_was_learned_not_against_one_another() -> None:
+    """The majority may be wrong."""
+    encoder = SideEncoder.fit([field()], pl.DataFrame({"x": [[0.5, 2.0], [1.0, 3.0]]}))
+    rows = [{"x": [1.0, 2.0, 3.0]}, {"x": [0.5, 2.0]}, {}, {"x": [1, 2, 4]}, {"x": [0.5, float("nan")]}]
+    with pytest.raises(DataError) as caught:
+        encoder.encode_rows(rows)
+    message = str(caught.value)
+    assert "column 'x', 2 rows (0, 3): vectors of 2 numbers expected (as in the training rows), got 3" in message
+    assert "column 'x', 1 row (4): finite numbers expected, got [0.5, nan]" in message
+    assert encoder.encode_rows(rows[1:3]).dense[0].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(

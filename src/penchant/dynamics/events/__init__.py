@@ -4,6 +4,7 @@ A batch that was acknowledged is on disk; sent again, it has no second effect; a
 user's events, bit for bit.
 """
 
+from penchant.dynamics.events.backups import backup, restore
 from penchant.dynamics.events.contract import (
     Appended,
     Apply,
@@ -35,7 +36,9 @@ __all__ = [
     "State",
     "StoreFacts",
     "StoreOptions",
+    "backup",
     "open_store",
     "pack",
+    "restore",
     "unpack",
 ]

@@ -11,6 +11,7 @@ from penchant.dynamics.events import _sql as sql
 from penchant.dynamics.events._fold import Folding, Session
 from penchant.dynamics.events._parquet import Columns, write
 from penchant.dynamics.events._rows import Row, content, id_of, key, logged
+from penchant.dynamics.events._tables import check_format
 from penchant.dynamics.events.checks import check_events, problem
 from penchant.dynamics.events.contract import (
     Appended,
@@ -40,7 +41,13 @@ class RacedError(Exception):
 
 
 class SQLStore(EventStore):
-    """An event store on a database that runs transactions."""
+    """An event store on a database that runs transactions.
+
+    Attributes:
+        name: as errors name it.
+    """
+
+    name: str
 
     def __init__(self, options: StoreOptions, clock: Callable[[], float]) -> None:
         self.options, self._clock = options, clock
@@ -70,7 +77,7 @@ class SQLStore(EventStore):
 
     def _append(self, session: Session, batch: list[Event], contents: list[Row], apply: Apply | None) -> Appended:
         session.rows(sql.SIDE_BY_SIDE)
-        ((horizon,),) = session.rows(sql.HORIZON)
+        horizon = self._horizon(session)
         known = {row[1]: row[2:] for row in session.rows(sql.KNOWN, [event.id for event in batch])}
         fresh: list[int] = []
         duplicates: list[str] = []
@@ -88,6 +95,12 @@ class SQLStore(EventStore):
         places: dict[str, int] = dict(session.rows(sql.OFFSETS, [*(batch[n].id for n in fresh), *duplicates]))
         states = self._folding(session, apply, uids).advance() if apply else {}
         return Appended(len(fresh), tuple(duplicates), tuple(conflicts), places, states)
+
+    def _horizon(self, session: Session) -> float:
+        """Before which events are refused. Raises: OtherFormatError: somebody brought the tables to another format."""
+        meta: dict[str, float] = dict(session.rows(sql.META))
+        check_format(session, self.name, int(meta["format"]))
+        return meta["horizon"]
 
     def _folding(self, session: Session, apply: Apply, uids: Mapping[str, int]) -> Folding:
         return Folding(session, apply, self.options, {uid: id_of(name) for name, uid in uids.items()})

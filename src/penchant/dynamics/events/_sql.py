@@ -39,7 +39,6 @@ FOUND = "SELECT value FROM penchant_meta WHERE name = 'format'"
 BEGUN = "INSERT INTO penchant_meta (name, value) VALUES ('format', ?), ('horizon', -1.7e308) ON CONFLICT DO NOTHING"
 PUT_FORMAT = "UPDATE penchant_meta SET value = ? WHERE name = 'format'"
 RAISE_HORIZON = "UPDATE penchant_meta SET value = ? WHERE name = 'horizon' AND value < ?"
-HORIZON = "SELECT value FROM penchant_meta WHERE name = 'horizon'"
 SIDE_BY_SIDE = "LOCK TABLE penchant_meta IN ROW SHARE MODE"
 ALONE = "LOCK TABLE penchant_meta IN EXCLUSIVE MODE"
 """Batches run side by side; whoever raises the horizon waits for those under way, and the next ones wait for it."""
@@ -113,7 +112,10 @@ DROP_SNAPSHOTS = "DELETE FROM penchant_snapshots WHERE uid = ANY(?)"
 DROP_SNAPSHOTS_OF = "DELETE FROM penchant_snapshots WHERE uid = ANY(?) AND space = ? AND base = 0"
 DROP_SNAPSHOTS_BEFORE = "DELETE FROM penchant_snapshots WHERE uid = ANY(?) AND (base = 0 OR time < ?)"
 KEEP_SNAPSHOTS = "DELETE FROM penchant_snapshots WHERE uid = ANY(?) AND NOT (space = ANY(?))"
-RETIRE_SNAPSHOTS = "DELETE FROM penchant_snapshots WHERE space = ?"
+RETIRE_SNAPSHOTS = """DELETE FROM penchant_snapshots WHERE space = ? AND (base = 0 OR EXISTS (
+    SELECT 1 FROM penchant_snapshots o WHERE o.uid = penchant_snapshots.uid AND o.space <> penchant_snapshots.space
+    AND o.base = 1 AND o.version >= penchant_snapshots.version))"""
+"""But for the only record of what was compacted, which no other space has taken over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,11 @@ class EventStore(ABC):
 
     @abstractmethod
     def retire(self, space: str) -> int:
-        """Delete the states of a space that is no longer used; returns how many. Events stay."""
+        """Delete the states of a space that is no longer used; returns how many. Events stay.
+
+        So does a compacted past that no other space has taken over: call it again once the newer model's states are
+        there for everyone (`advance` or `replay`).
+        """
 
     @abstractmethod
     def vacuum(self) -> None:

@@ -17,7 +17,7 @@ from penchant.dynamics.events._log import RacedError, SQLStore
 from penchant.dynamics.events._rows import Row
 from penchant.dynamics.events._tables import prepare
 from penchant.dynamics.events.contract import StoreOptions
-from penchant.errors import ConfigError, StorageError
+from penchant.errors import BusyStoreError, ConfigError, FullStoreError, StorageError, UnreachableStoreError
 
 __all__ = ["PostgresStore"]
 
@@ -27,13 +27,20 @@ _ATTEMPTS = 8
 _LONGEST = 2**31 - 1  # milliseconds that lock_timeout takes
 _HIDDEN = "postgresql://…"
 _AGAIN = frozenset({"23505", "40001", "40P01"})  # an id added meanwhile, a serialization failure, a deadlock
-_SAID = {
-    "53100": "the server's disk is full; nothing of this was stored: make room and send it again",
-    "55P03": "another writer holds these users; nothing of this was stored: send it again",
-    "53300": "the server has no connection left: raise max_connections, or use fewer workers",
-    "25006": "the server is read-only: give the primary's address",
-    "42501": "this user may not do that: it must own the tables",
+_HELD = "another writer holds these users; nothing of this was stored: send it again"
+_SAID: dict[str, tuple[type[StorageError], str]] = {
+    "53100": (FullStoreError, "the server's disk is full; nothing of this was stored: make room and send it again"),
+    "55P03": (BusyStoreError, _HELD),
+    "40001": (BusyStoreError, _HELD),
+    "40P01": (BusyStoreError, _HELD),
+    "57014": (BusyStoreError, "the server gave it up; nothing of this was stored: send it again"),
+    "53300": (BusyStoreError, "the server has no connection left: raise max_connections, or use fewer workers"),
+    "25006": (UnreachableStoreError, "the server is read-only: give the primary's address"),
+    "42501": (StorageError, "this user may not do that: it must own the tables"),
 }
+"""By SQLSTATE: what it is, and what is said."""
+_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+"""libpq's: a server whose machine is gone is noticed within half a minute."""
 _TABLES = "penchant_meta", "penchant_users", "penchant_events", "penchant_states", "penchant_snapshots"
 _MAKING = 7_302_116_054_419  # an advisory lock, held while tables are made
 _QUIET = (  # ids of people are not to stay behind in the planner's statistics
@@ -75,8 +82,9 @@ class PostgresStore(SQLStore):
 
     Raises:
         ConfigError: psycopg is not installed, or the URL cannot be read.
-        StorageError: the server cannot be reached, does not flush to disk, or tables of an older format.
-        NewerFormatError: written by a later version of penchant.
+        UnreachableStoreError: the server cannot be reached.
+        StorageError: it does not flush to disk.
+        OtherFormatError: tables of an older format, or (NewerFormatError) of a later version of penchant.
     """
 
     def __init__(
@@ -90,6 +98,7 @@ class PostgresStore(SQLStore):
         super().__init__(options or StoreOptions(), clock)
         self._url, self.name = url, shown(url)
         self._driver = _psycopg()
+        self._tired = 0.0, ""
         self._writer, self._reader = Link(self._connect), Link(self._connect)
         try:
             self._write(lambda session: self._prepare(session, migrate))
@@ -113,13 +122,24 @@ class PostgresStore(SQLStore):
                 session.rows(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
 
     def _connect(self) -> Any:
-        driver = self._driver
+        """Connect. After an attempt that was in vain, for as long as it took, none is made: whoever asks meanwhile is
+        told at once, and does not stand behind others who wait for the same."""
+        driver, began = self._driver, time.monotonic()
+        until, said = self._tired
+        if began < until:
+            raise UnreachableStoreError(said)
+        patience = min(max(round(self.options.timeout), 2), 10)
         try:
-            connection = driver.connect(self._url, connect_timeout=10, application_name="penchant", autocommit=True)
+            connection = driver.connect(
+                self._url, connect_timeout=patience, application_name="penchant", autocommit=True, **_KEEPALIVE
+            )
         except driver.ProgrammingError:
             raise ConfigError(f"{self.name}: this is no URL of a PostgreSQL database") from None
         except driver.Error as error:
-            raise self._unreached(error) from None
+            unreached = self._unreached(error)
+            now = time.monotonic()
+            self._tired = 2 * now - began, str(unreached)
+            raise unreached from None
         wait = min(max(1000 * self.options.timeout, 1.0), _LONGEST)  # 0 would be for ever
         settings = ("synchronous_commit", "on"), ("lock_timeout", str(int(wait))), ("enable_seqscan", "off")
         try:
@@ -130,9 +150,9 @@ class PostgresStore(SQLStore):
             raise self._unreached(error) from None
         return connection
 
-    def _unreached(self, error: Exception) -> StorageError:
+    def _unreached(self, error: Exception) -> UnreachableStoreError:
         said = _without(str(error), self._url)
-        return StorageError(f"{self.name}: cannot be reached ({said}); nothing of this was stored")
+        return UnreachableStoreError(f"{self.name}: cannot be reached ({said}); nothing of this was stored")
 
     def _write(self, work: Callable[[Session], T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -145,7 +165,7 @@ class PostgresStore(SQLStore):
                     return found
                 except RacedError:
                     if attempt == _ATTEMPTS:
-                        raise StorageError(f"{self.name}: {_SAID['55P03']}") from None
+                        raise BusyStoreError(f"{self.name}: {_HELD}") from None
                 except self._driver.Error as error:
                     undone = error.sqlstate in _AGAIN or (self._lost(self._writer) and not committing)
                     if attempt == _ATTEMPTS or not undone:
@@ -194,8 +214,11 @@ class PostgresStore(SQLStore):
         if self._lost(link):
             link.drop()
             text = "the connection was lost; whether this was stored is not known: send it again, which is safe"
-            return StorageError(f"{self.name}: {text}")
-        return StorageError(f"{self.name}: {_SAID.get(error.sqlstate, 'the database refused')} ({error})")
+            return UnreachableStoreError(f"{self.name}: {text}")
+        kind, said = _SAID.get(error.sqlstate or "", (StorageError, "the database refused"))
+        if kind is UnreachableStoreError:
+            link.drop()  # the next connection may be to another server, as after a failover
+        return kind(f"{self.name}: {said} ({error})")
 
     @staticmethod
     def _lost(link: Link[Any]) -> bool:

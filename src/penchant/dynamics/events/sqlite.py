@@ -19,23 +19,29 @@ from penchant.dynamics.events._log import SQLStore
 from penchant.dynamics.events._rows import Row
 from penchant.dynamics.events._tables import prepare
 from penchant.dynamics.events.contract import StoreOptions
-from penchant.errors import ConfigError, StorageError
+from penchant.errors import BusyStoreError, ConfigError, FullStoreError, StorageError
 
-__all__ = ["SQLiteStore"]
+__all__ = ["SQLiteStore", "failure"]
 
 T = TypeVar("T")
 
-_SAID = {
-    sqlite3.SQLITE_FULL: "the disk is full; nothing of this was stored: make room and send it again",
-    sqlite3.SQLITE_BUSY: "another writer holds it; nothing of this was stored: send it again",
-    sqlite3.SQLITE_LOCKED: "another writer holds it; nothing of this was stored: send it again",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: restore a backup, or export what can be read",
-    sqlite3.SQLITE_NOTADB: "it is no SQLite database: give another name",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: is the folder there, and may this user write in it?",
-    sqlite3.SQLITE_READONLY: "it cannot be written: give this user the right to write the file and its folder",
-    sqlite3.SQLITE_PERM: "it cannot be written: give this user the right to write the file and its folder",
-    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; nothing of this was stored",
+_HELD = BusyStoreError, "another writer holds it; nothing of this was stored: send it again"
+_DENIED = StorageError, "it cannot be written: give this user the right to write the file and its folder"
+_FULL = FullStoreError, "the disk is full; nothing of this was stored: make room and send it again"
+_SAID: dict[int, tuple[type[StorageError], str]] = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR_WRITE: (FullStoreError, "the disk takes no more (a quota?); nothing of this was stored"),
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
+    sqlite3.SQLITE_BUSY: _HELD,
+    sqlite3.SQLITE_LOCKED: _HELD,
+    sqlite3.SQLITE_CORRUPT: (StorageError, "it is damaged: restore a backup, or export what can be read"),
+    sqlite3.SQLITE_NOTADB: (StorageError, "it is no SQLite database: give another name"),
+    sqlite3.SQLITE_CANTOPEN: (StorageError, "it cannot be opened: is the folder there, and may this user write in it?"),
+    sqlite3.SQLITE_READONLY: _DENIED,
+    sqlite3.SQLITE_PERM: _DENIED,
+    sqlite3.SQLITE_IOERR: (StorageError, "the disk cannot be read or written; nothing of this was stored"),
 }
+"""By SQLite's extended code, or else by its last byte: what it is, and what is said."""
 
 _SETTINGS = (
     "synchronous = FULL",  # a batch is on the disk when it is acknowledged
@@ -76,8 +82,8 @@ class SQLiteStore(SQLStore):
         clock: this machine's time in seconds since 1970.
 
     Raises:
-        StorageError: no such folder, not writable, damaged, of an older format, or another program's database.
-        NewerFormatError: written by a later version of penchant.
+        StorageError: no such folder, not writable, damaged, or another program's database.
+        OtherFormatError: of an older format, or (NewerFormatError) written by a later version of penchant.
     """
 
     def __init__(
@@ -91,10 +97,10 @@ class SQLiteStore(SQLStore):
         if str(path) in ("", ":memory:"):
             raise ConfigError("an event store keeps its events: give the name of a file")
         super().__init__(options or StoreOptions(), clock)
-        self.path = Path(path)
+        self.path, self.name = Path(path), str(path)
         self._writer, self._reader = Link(self._connect), Link(self._connect)
         try:
-            self._write(lambda session: prepare(session, str(self.path), migrate=migrate, tables=_others(session)))
+            self._write(lambda session: prepare(session, self.name, migrate=migrate, tables=_others(session)))
         except BaseException:
             self.close()
             raise
@@ -166,7 +172,7 @@ class SQLiteStore(SQLStore):
                 raise self._error(error) from error
         if busy:
             text = "a reader keeps its files from being rewritten, so that deleted bytes are in them still"
-            raise StorageError(f"{self.path}: {text}: call vacuum() again")
+            raise BusyStoreError(f"{self.path}: {text}: call vacuum() again")
 
     def close(self) -> None:
         """Close the file; a later call opens it again."""
@@ -174,9 +180,20 @@ class SQLiteStore(SQLStore):
         self._writer.drop()
 
     def _error(self, error: sqlite3.Error) -> StorageError:
-        code = getattr(error, "sqlite_errorcode", None)
-        said = _SAID.get(code & 0xFF) if isinstance(code, int) else None
-        return StorageError(f"{self.path}: {said or 'the database refused'} ({error})")
+        return failure(error, self.name)
+
+
+def failure(error: sqlite3.Error, name: str) -> StorageError:
+    """What SQLite's error is here.
+
+    Arguments:
+        name: of the store.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    kind, said = StorageError, "the database refused"
+    if isinstance(code, int):
+        kind, said = _SAID.get(code) or _SAID.get(code & 0xFF) or (kind, said)
+    return kind(f"{name}: {said} ({error})")
 
 
 def _others(session: Session) -> list[Row]:

@@ -15,7 +15,7 @@ from functools import partial
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from penchant.errors import ConfigError, SpaceError
 from penchant.nets import MLPDecoder
@@ -152,14 +152,12 @@ def found_range(
     exact = copy.deepcopy(decoder).double().requires_grad_(False)
     sets = _balls(space, centres, radius)
     points = _starts(space, sets, samples, rng)
-    ends = []
-    for sign in (-1.0, 1.0):
-        found = [
-            climb(partial(_own_logits, exact, sign), sets.take(rows), _best(exact, sign, points[rows]), steps)
-            for rows in _rows(len(points), max(p.numel() for p in exact.parameters()))
-        ]
-        ends.append(sign * torch.cat(found))
-    return Range(ends[0], ends[1], False)
+    found = torch.cat([
+        climb(partial(_own_logits, exact), sets.take(rows), _best(exact, points[rows]), steps)
+        for rows in _rows(len(points), max(p.numel() for p in exact.parameters()))
+    ])  # fmt: skip
+    low, high = found.chunk(2, 1)
+    return Range(-low, high, False)
 
 
 def decoded_bounds(
@@ -268,15 +266,20 @@ def _starts(space: UniformSpace, sets: BallBoxes, samples: int, rng: int) -> Flo
     return torch.cat([points, torch.stack(drawn)], 1) if drawn else points
 
 
-def _best(exact: MLPDecoder, sign: float, points: Float[Tensor, "p s k"]) -> Float[Tensor, "p m k"]:
-    """For each feature the one of the points where its (signed) logit is largest."""
+def _best(exact: MLPDecoder, points: Float[Tensor, "p s k"]) -> Float[Tensor, "p n k"]:
+    """For each feature the one of the points where its logit is smallest, then where it is largest."""
     logits: Tensor = exact.logits(points.flatten(0, 1)).unflatten(0, points.shape[:2])
-    best = (sign * logits).argmax(1)
+    best = torch.cat([logits.argmin(1), logits.argmax(1)], 1)
     return points.gather(1, best[..., None].expand(-1, -1, points.shape[2]))
 
 
-def _own_logits(exact: MLPDecoder, sign: float, points: Float[Tensor, "p m k"]) -> Float[Tensor, "p m"]:
-    """The (signed) logit of feature j at each point (i, j)."""
+def _own_logits(exact: MLPDecoder, points: Float[Tensor, "p n k"]) -> Float[Tensor, "p n"]:
+    """-1 times the logit of feature j at each point (i, j), then the logit of feature j at (i, m + j)."""
     hidden, last = exact.layers[:-1](points), exact.layers[-1]
-    logits = (hidden * last.weight).sum(-1) + last.bias
-    return sign * (logits if exact.linear is None else logits + (points * exact.linear.weight).sum(-1))
+    assert isinstance(last, nn.Linear), "a decoder ends in one"
+    logits = (hidden * _twice(last.weight)).sum(-1) + _twice(last.bias)
+    return logits if exact.linear is None else logits + (points * _twice(exact.linear.weight)).sum(-1)
+
+
+def _twice(weight: Float[Tensor, "m *k"]) -> Float[Tensor, "n *k"]:
+    return torch.cat([-weight, weight])

@@ -71,6 +71,18 @@ class Kind(ABC):
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
         """The cells that are not of this kind, rows named; ``table`` is the name that people know."""
 
+    def problems_here(self, column: pl.Series, table: str) -> list[Problem]:
+        """`problems`, held against what was learned where that says more."""
+        return self.problems(self.field, column, table)
+
+    def extended(self, column: pl.Series) -> "Kind":
+        """What is to be known of later training rows, too, without a change to what is known.
+
+        New values come after the known ones: codes and coordinates stay. Scales stay as well, unless there was nothing
+        to learn one from, and what is beyond them is clipped.
+        """
+        return self
+
     @abstractmethod
     def block(self) -> Block:
         """The field as a network sees it."""

@@ -38,6 +38,21 @@ class Values:
         """A column of distinct values, in its own order."""
         return cls(canonical(column).alias("value").rechunk())
 
+    def extended(self, column: pl.Series, min_count: int) -> "Values":
+        """These, then those of a column that are not among them; text where either is text."""
+        more, known = Values.fit(column, min_count).series, self.series
+        if not len(more):
+            return self
+        if not len(known):
+            return Values(more)
+        if known.dtype != more.dtype:
+            if known.dtype == pl.Int64 and more.cast(pl.Int64, strict=False).null_count() == 0:
+                more = more.cast(pl.Int64)
+            else:
+                known, more = known.cast(pl.String), more.cast(pl.String)
+        fresh = more.filter(~more.is_in(known.implode())).unique(maintain_order=True)
+        return Values(pl.concat([known, fresh]).rechunk()) if len(fresh) else self
+
     def __len__(self) -> int:
         return len(self.series)
 
@@ -90,6 +105,16 @@ class Values:
     def _sorted(self) -> tuple[pl.Series, Int64[np.ndarray, " count"]]:
         order = self.series.arg_sort()
         return self.series.gather(order), order.to_numpy().astype(np.int64)
+
+    @property
+    def python_type(self) -> type:
+        """Of the values: whole numbers or text."""
+        return int if self.series.dtype == pl.Int64 else str
+
+    @cached_property
+    def code_of(self) -> dict[Any, int]:
+        """The code of each value."""
+        return {value: FIRST + place for place, value in enumerate(self.series.to_list())}
 
     def _bisect(self, plain: pl.Series) -> Int64[np.ndarray, " n"]:
         ordered, order = self._sorted

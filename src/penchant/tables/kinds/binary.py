@@ -1,6 +1,6 @@
 """Yes or no, or one of two values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +53,16 @@ class Binary(Kind):
             found = ["0", "1"]
         zero, one = [*found[:2], None, None][:2]
         return cls(field, zero, one, kind)
+
+    def extended(self, column: pl.Series) -> "Binary":
+        """A second value where there was but one; where there was none, as if fitted now."""
+        if self.zero is None:
+            return Binary.fit(self.field, column)
+        if self.one is not None:
+            return self
+        others = _texts(column).drop_nulls().unique().sort()
+        others = others.filter(others != self.zero)
+        return replace(self, one=others[0]) if len(others) else self
 
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:

@@ -60,6 +60,10 @@ class Date(Kind):
         numbers = _epoch(times, moment)
         return cls(field, Scaler.fit(numbers[np.isfinite(numbers)]), moment, zone)
 
+    def extended(self, column: pl.Series) -> "Date":
+        """The same; where no row had a value before, as if fitted now."""
+        return self if self.scaler.knots else Date.fit(self.field, column)
+
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
         """Cells that are no date."""
@@ -94,6 +98,10 @@ class Date(Kind):
     def encode(self, column: pl.Series) -> Encoded:
         """(n, 1) in [0, 1]; NaN where missing."""
         return self.scaler.forward(self._numbers(column)).astype(np.float32)[:, None]
+
+    def placed(self, days: Float64[np.ndarray, " n"]) -> Float32[np.ndarray, "n 1"]:
+        """Days since 1970-01-01, NaN where missing, as networks read them."""
+        return self.scaler.forward(days * _DAY if self.moment else days).astype(np.float32)[:, None]
 
     def counts(self, column: pl.Series) -> Counts:
         """Missing rows, and rows before or after the fitted range."""

@@ -30,6 +30,10 @@ class Id(Kind):
         """Learn the values."""
         return cls(field, Values.fit(column, field.min_count))
 
+    def extended(self, column: pl.Series) -> "Id":
+        """New values come last."""
+        return Id(self.field, self.values.extended(column, self.field.min_count))
+
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
         """Cells that are neither text nor a whole number."""

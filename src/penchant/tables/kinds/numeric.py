@@ -43,6 +43,10 @@ class Numeric(Kind):
         whole = column.dtype.is_integer() and max(-scaler.low, scaler.high) <= _EXACT
         return cls(field, scaler, whole)
 
+    def extended(self, column: pl.Series) -> "Numeric":
+        """The same; where no row had a value before, as if fitted now."""
+        return self if self.scaler.knots else Numeric.fit(self.field, column)
+
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
         """Cells that are no finite number."""
@@ -74,7 +78,11 @@ class Numeric(Kind):
 
     def encode(self, column: pl.Series) -> Encoded:
         """(n, 1) in [0, 1]; NaN where missing."""
-        return self.scaler.forward(_numbers(column)).astype(np.float32)[:, None]
+        return self.scaled(_numbers(column))
+
+    def scaled(self, numbers: Float64[np.ndarray, " n"]) -> Float32[np.ndarray, "n 1"]:
+        """Numbers, NaN where missing, as networks read them."""
+        return self.scaler.forward(numbers).astype(np.float32)[:, None]
 
     def counts(self, column: pl.Series) -> Counts:
         """Missing and clipped rows."""

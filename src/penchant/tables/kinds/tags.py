@@ -42,9 +42,12 @@ class Tags(Kind):
     @classmethod
     def fit(cls, field: Field, column: pl.Series) -> "Tags":
         """Learn the tags; a tag is counted once a row."""
-        lists = _lists(column, field.delimiter).drop_nulls().list.unique()
-        flat = lists.filter(lists.list.len() > 0).explode()
-        return cls(field, Values.fit(flat, field.min_count))
+        return cls(field, Values.fit(_each(column, field.delimiter), field.min_count))
+
+    def extended(self, column: pl.Series) -> "Tags":
+        """New tags come last."""
+        more = _each(column, self.field.delimiter)
+        return Tags(self.field, self.values.extended(more, self.field.min_count))
 
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
@@ -137,6 +140,12 @@ class Tags(Kind):
 
     def _unknown(self, portrait: Float32[np.ndarray, "n width"]) -> Bool[np.ndarray, " n"]:
         return np.isnan(portrait).any(axis=1) if len(self.values) else np.ones(len(portrait), dtype=bool)
+
+
+def _each(column: pl.Series, delimiter: str | None) -> pl.Series:
+    """The tags of all rows, each once a row."""
+    lists = _lists(column, delimiter).drop_nulls().list.unique()
+    return lists.filter(lists.list.len() > 0).explode()
 
 
 def _lists(column: pl.Series, delimiter: str | None) -> pl.Series:

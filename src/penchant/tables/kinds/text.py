@@ -98,6 +98,10 @@ class Text(Kind):
         low, high = (end.reduce(points, axis=0, initial=0.0).tolist() for end in (np.fmin, np.fmax))
         return replace(found, low=tuple(low), high=tuple(high))
 
+    def extended(self, column: pl.Series) -> "Text":
+        """The same, as terms that were not known say nothing on the axes; without any known term, as if fitted now."""
+        return self if self.terms else Text.fit(self.field, column)
+
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
         """Cells that are no text."""

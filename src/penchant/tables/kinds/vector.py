@@ -52,9 +52,21 @@ class Vector(Kind):
             return cls(field, (0.0,) * size, (0.0,) * size)
         return cls(field, tuple(matrix.min(axis=0).tolist()), tuple(matrix.max(axis=0).tolist()))
 
+    def extended(self, column: pl.Series) -> "Vector":
+        """The same; where no row had a value before, as if fitted now."""
+        return self if self.low else Vector.fit(self.field, column)
+
     @classmethod
     def problems(cls, field: Field, column: pl.Series, table: str) -> list[Problem]:
         """Cells that are no list of finite numbers, or not of the usual length."""
+        return cls._problems(field, column, table, None)
+
+    def problems_here(self, column: pl.Series, table: str) -> list[Problem]:
+        """Cells that are no list of finite numbers, or not as long as those of the training rows, however many are."""
+        return self._problems(self.field, column, table, len(self.low))
+
+    @classmethod
+    def _problems(cls, field: Field, column: pl.Series, table: str, known: int | None) -> list[Problem]:
         dtype = column.dtype
         if dtype == pl.Object:
             wanted = (list, tuple, np.ndarray, pl.Series)
@@ -70,11 +82,12 @@ class Vector(Kind):
             return cells(table, column, present, f"list of numbers expected, got {got}", "Set another kind")
         lists = _lists(column, field.delimiter)
         lengths = lists.list.len().fill_null(0).cast(pl.Int64).to_numpy()
-        size = _length(lists.drop_nulls())
+        size = _length(lists.drop_nulls()) if known is None else known
         odd = present & (lengths != size)
         length = int(lengths[int(np.argmax(odd))]) if odd.any() else 0
         fix = "Give vectors of one length, or null where there is none"
-        found = cells(table, column, odd, f"{size} numbers expected, got {length}", fix)
+        said = f"{size} numbers expected" if known is None else _expected(size)
+        found = cells(table, column, odd, f"{said}, got {length}", fix)
         wrong = np.zeros(len(column), dtype=bool)
         same = np.flatnonzero(present & ~odd)
         matrix = _matrix(lists.gather(same), size)
@@ -88,7 +101,10 @@ class Vector(Kind):
 
     def encode(self, column: pl.Series) -> Encoded:
         """(n, size) in [0, 1]; NaN where missing, 0.5 along a constant axis."""
-        numbers = self._numbers(column)
+        return self.placed(self._numbers(column))
+
+    def placed(self, numbers: Float64[np.ndarray, "n size"]) -> Float32[np.ndarray, "n size"]:
+        """A matrix of one's own, NaN where missing, as networks read it."""
         low, high = np.array(self.low), np.array(self.high)
         np.clip(numbers, low, high, out=numbers)
         with np.errstate(over="ignore"):
@@ -155,12 +171,15 @@ class Vector(Kind):
         odd = present & (lists.list.len().fill_null(size) != size).to_numpy()
         if odd.any():
             got = len(lists[int(np.argmax(odd))])
-            message = f"vectors of {size} numbers expected (as in the training rows), got {got}"
-            raise DataError(cells(SECTIONS[self.field.side], column, odd, message))
+            raise DataError(cells(SECTIONS[self.field.side], column, odd, f"{_expected(size)}, got {got}"))
         numbers[present] = _matrix(lists.drop_nulls(), size)
         if size:
             numbers[np.isnan(numbers).any(axis=1)] = np.nan
         return numbers
+
+
+def _expected(size: int) -> str:
+    return f"vectors of {size} numbers expected (as in the training rows)"
 
 
 def _of_numbers(column: pl.Series) -> bool:

@@ -1,0 +1,7 @@
+// The draft page: the audience follows while somebody describes an item.
+
+import { enliven } from "./fields.js";
+import { followPage } from "./follow.js";
+
+followPage();
+enliven(document.getElementById("form"));
