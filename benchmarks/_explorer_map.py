@@ -25,7 +25,7 @@ from penchant.pages.rendering import View, render
 from penchant.pages.static import STATIC, static_bytes
 from penchant.service._json import dump
 
-__all__ = ["CASE", "made_up_map", "map_100k"]
+__all__ = ["CASE", "browser", "made_up_map", "map_100k"]
 
 CASE = "map 100k"
 POINTS = 100_000
@@ -86,7 +86,7 @@ def map_100k(rounds: int = 3, n: int = POINTS) -> tuple[list[Row], list[str]]:
 
 
 def _measured(address: str) -> dict[str, float]:
-    with _browser() as driver:
+    with browser() as driver:
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _WATCH})
         root = driver.service.process.pid
         began = _computed(root)
@@ -131,7 +131,7 @@ def _until(found: Callable[[], float | None], seconds: float = 120.0) -> float:
 
 
 @contextlib.contextmanager
-def _browser() -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

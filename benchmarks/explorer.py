@@ -2,6 +2,7 @@
 
 * map quality: see `_explorer_quality`.
 * map 100k: 100,000 points in headless Chromium, see `_explorer_map`.
+* accessibility: every page before axe-core, see `_explorer_access`; ``PENCHANT_AXE`` names its script (`make axe`).
 
     python benchmarks/explorer.py --merge
     python benchmarks/explorer.py --cases "map quality" --seeds 0 --results /tmp
@@ -16,7 +17,7 @@ from _results import RESULTS, Row, write_cases
 
 __all__ = ["CASES", "main"]
 
-CASES = ("map quality", "map 100k")
+CASES = ("map quality", "map 100k", "accessibility")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             from _explorer_quality import map_quality
 
             return map_quality(options.seeds)
+        if case == "accessibility":
+            from _explorer_access import accessibility
+
+            return accessibility()
         from _explorer_map import map_100k
 
         return map_100k()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from penchant.pages.map_file import map_page
+from penchant.pages.rendering import NAVIGATION
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +33,9 @@ def test_the_page_beside_ours_holds_the_same_points(made_up_map, benchmark_modul
     assert picture["y"] in page
     assert picture["x"] in map_page(picture)
     assert not re.search(r"<script[^>]+src=", page)
+
+
+def test_no_page_of_the_navigation_is_left_out_of_what_axe_looks_at(benchmark_module):
+    looked_at = {path for path, _ in benchmark_module("_explorer_access")._PAGES}
+    assert {path for path, _ in NAVIGATION} <= looked_at
+    assert "accessibility" in benchmark_module("explorer").CASES
