@@ -203,10 +203,21 @@ HEADLINES = {
     ),
     "ranking": ("ndcg@100", "recall@20"),
     "cold_start": ("auc", "ndcg@20"),
-    "service": ("requests_per_s", "p99_ms", "share of bare route", "failed", "5xx"),
+    "service": ("requests_per_s", "p99_ms", "share of bare route", "failed", "5xx", "lost or doubled"),
     "variations": ("auc", "ndcg@100", "recall@20", "epoch ratio", "s an epoch"),
     "sequences": ("hr@10", "ndcg@10"),
-    "dynamics": ("auc", "ndcg@20", "error", "coverage", "update_us", "updates_per_s", "events_per_s", "p99_ms"),
+    "explorer": ("trustworthiness", "share of openTSNE", "placement", "first_picture_s", "frames_per_s", "serious"),
+    "dynamics": (
+        "auc",
+        "ndcg@20",
+        "error",
+        "coverage",
+        "update_us",
+        "updates_per_s",
+        "events_per_s",
+        "p99_ms",
+        "lost or doubled",
+    ),
 }
 """Metrics that README shows of a file; of others all. docs/results.md shows all of all."""
 QUIET = ("sensitivity",)

@@ -9,7 +9,9 @@ Source: Schweppe 1965 (prediction error decomposition); Harvey, Forecasting, Str
 Kalman Filter (1989), §3.4.
 """
 
-from typing import NamedTuple
+import math
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -64,7 +66,7 @@ def fit_dynamics(
         start: where the search begins, and what gives the fields that are not fitted; None: from moments of the data.
         pull: fit the half-life; False: it stays as in ``start``.
         gain: fit gain and offset too; False: they stay.
-        step: fit what a like itself moves too; False: it stays.
+        step: fit what a like itself moves too, where likes ask for it (Schwarz 1978); False: it stays.
         per_axis: a constant for each axis; False: one for all (of process, observation and prior).
         iterations: of L-BFGS, at most.
 
@@ -72,8 +74,15 @@ def fit_dynamics(
         DataError: fewer than two likes of one user throughout, or numbers that are not finite.
     """
     _check(likes)
-    if start is None:
-        start = _moments(likes, step)
+    if step:
+        return _simplest(likes, start, pull=pull, gain=gain, per_axis=per_axis, iterations=iterations)
+    return _fitted(likes, start or _moments(likes, step=False), pull, gain, per_axis, iterations, step=False)
+
+
+def _fitted(
+    likes: Likes, start: Dynamics, pull: bool, gain: bool, per_axis: bool, iterations: int, *, step: bool
+) -> Dynamics:
+    """The likeliest constants."""
     from penchant.dynamics._likelihood import Layout, objective_of  # torch, which nothing else here needs
 
     layout = Layout(likes.anchors.shape[1], start, pull, gain, per_axis, step)
@@ -125,6 +134,18 @@ def marginal_log_likelihood(likes: Likes, dynamics: Dynamics) -> float:
 
     fixed = {"pull": False, "gain": False, "per_axis": True, "step": bool(np.any(dynamics.step))}
     return log_likelihood(likes, Layout(likes.anchors.shape[1], dynamics, **fixed))
+
+
+def _simplest(likes: Likes, start: Dynamics | None, *, per_axis: bool, **rest: Any) -> Dynamics:
+    """With what a like moves, or without: as many more constants must pay for themselves."""
+    more = (likes.anchors.shape[1] if per_axis else 1) / 2 * math.log(len(likes.user))
+    found = []
+    for step in (False, True):
+        begin = _moments(likes, step) if start is None else start
+        begin = begin if step else replace(begin, step=0.0)
+        found.append(_fitted(likes, begin, per_axis=per_axis, step=step, **rest))
+    without, with_ = (marginal_log_likelihood(likes, one) for one in found)
+    return found[1] if with_ - more > without else found[0]
 
 
 def _moments(likes: Likes, step: bool) -> Dynamics:
