@@ -1,6 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from interrupting import StoppedError, StoppingAfter
 
 from penchant import Penchant
 from penchant.errors import DataError
@@ -207,25 +208,12 @@ def test_what_is_to_be_found_must_not_be_told(likes):
 
 @pytest.mark.parametrize("negatives", ["catalogue", "uniform", "popular", "batch"])
 def test_interrupted_while_drawing_and_resumed_gives_the_same_bits(likes, negatives, tmp_path):
-    from penchant._progress import SilentProgress
-
     train, given, valid = likes
     options = {"negatives": negatives, "n_negatives": 12, "zeta": 0.1}
     whole = fitted(ranking(**options), train, valid, given=given)
 
-    class StoppedError(RuntimeError):
-        pass
-
-    class Stopping(SilentProgress):
-        steps = 0
-
-        def step(self, n, **figures):
-            self.steps += n
-            if self.steps > 15:
-                raise StoppedError
-
     with pytest.raises(StoppedError):
-        fitted(ranking(**options), train, valid, tmp_path, Stopping(), given)
+        fitted(ranking(**options), train, valid, tmp_path, StoppingAfter(15), given)
     assert any(tmp_path.iterdir())
     resumed = fitted(ranking(**options), train, valid, tmp_path, None, given)
     assert same(bits(whole), bits(resumed))

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from interrupting import StoppedError, StoppingAfter
 
 from penchant import EncoderOptions, Field, Latent, Loss, Penchant, Schema, Space
 from penchant._progress import SilentProgress
@@ -135,23 +136,10 @@ def test_without_validation_movement_is_as_before(first, days):
     assert one.threshold_ == pytest.approx(one.module_.threshold.item())
 
 
-class StoppedError(RuntimeError):
-    pass
-
-
-class Stopping(SilentProgress):
-    steps = 0
-
-    def step(self, n, **figures):
-        self.steps += n
-        if self.steps > 6:
-            raise StoppedError
-
-
 def test_interrupted_and_resumed_gives_the_same_bits(first, second, days, tmp_path):
     one = copy.copy(first).set_params(epochs=2)
     with pytest.raises(StoppedError):
-        fit_penchant(one, days[2], days[3], tmp_path, Stopping(), None, first._fitted)
+        fit_penchant(one, days[2], days[3], tmp_path, StoppingAfter(6), None, first._fitted)
     assert any(tmp_path.iterdir())
     resumed = fit_penchant(one, days[2], days[3], tmp_path, SilentProgress(), None, first._fitted)
     weights = second.module_.state_dict()

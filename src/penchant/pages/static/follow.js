@@ -1,7 +1,7 @@
 // Forms whose answer follows while somebody fills them in: one question at a time, always about the newest state, asked
 // again when the service was busy or away. The answer is a piece of the page that the service makes.
 
-import { wordsOfPage } from "./shared.js";
+import { passes, send, wordsOfPage } from "./shared.js";
 
 const MORE_MS = 250;
 /** So long after the last step the slower part of the answer is asked for. */
@@ -15,21 +15,8 @@ const text = wordsOfPage();
 /** HTML that the service makes of a form. */
 async function askForm(path, body, signal) {
   const headers = { "content-type": "application/x-www-form-urlencoded", accept: "text/html, application/problem+json;q=0.9" };
-  const answer = await fetch(path, { method: "POST", headers, body, signal });
-  const html = await answer.text();
-  if (answer.ok) return html;
-  const error = new Error(answer.statusText);
-  error.status = answer.status;
-  error.retryAfter = Number(answer.headers.get("retry-after") ?? 0);
-  try {
-    error.problem = JSON.parse(html);
-  } catch {
-    error.problem = null; // a page, or nothing: its status says enough
-  }
-  throw error;
+  return send(path, { method: "POST", headers, body, signal });
 }
-
-const passes = (error) => (error.status === undefined ? error instanceof TypeError : [429, 502, 503, 504].includes(error.status));
 
 /** Follows one form. */
 export class Follower {
@@ -213,7 +200,7 @@ export class Follower {
         this.#mark(place, true);
       }
     }
-    this.#say(text("The answer was: {why}", { why: rest.join("; ") || error.problem?.detail || error.message }));
+    this.#say(text("The answer was: {why}", { why: rest.join("; ") || error.message }));
   }
 
   #say(said, ...more) {

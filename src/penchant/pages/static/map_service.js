@@ -1,6 +1,6 @@
 /** What the map asks the service, and what is said when the service is busy, away, or serves another model. */
 
-import { ask } from "./shared.js";
+import { ask, passes, send } from "./shared.js";
 import { say } from "./map_words.js";
 
 const DRAWING = 1.5;
@@ -19,20 +19,7 @@ export function told(error) {
 /** HTML that the service makes of a question. */
 export async function askPage(path, question) {
   const headers = { "content-type": "application/json", accept: "text/html, application/problem+json" };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(question) });
-  const text = await answer.text();
-  if (answer.ok) return text;
-  const error = new Error(problemOf(text) ?? answer.statusText);
-  error.status = answer.status;
-  throw error;
-}
-
-function problemOf(text) {
-  try {
-    return JSON.parse(text).detail;
-  } catch {
-    return undefined; // a page, or nothing: its status says enough
-  }
+  return send(path, { method: "POST", headers, body: JSON.stringify(question) });
 }
 
 /** The map, once it is drawn. @param {string} path of it @param {string} state of how far it is; no error while it is drawn */
@@ -56,8 +43,7 @@ async function askPatiently(path, waiting) {
     try {
       return await ask(path);
     } catch (error) {
-      const away = error.status === undefined && error instanceof TypeError;
-      if (!away && ![429, 502, 503, 504].includes(error.status)) throw error;
+      if (!passes(error)) throw error;
       const seconds = error.retryAfter || 2 ** Math.min(tries + 1, 5);
       await waiting(error, Math.min(PATIENCE, seconds));
     }

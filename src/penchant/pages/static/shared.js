@@ -47,15 +47,33 @@ export async function ask(path, body, options = {}) {
     body === undefined
       ? options
       : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options };
-  const answer = await fetch(path, sent);
-  const content = await answer.json().catch(() => ({}));
-  if (answer.ok) return content;
-  const error = new Error(content.detail ?? answer.statusText);
+  return read(await send(path, sent)) ?? {};
+}
+
+/** What the service says, as text; an Error has the problem, its words, its status, and when to ask again. */
+export async function send(path, options) {
+  const answer = await fetch(path, options);
+  const said = await answer.text();
+  if (answer.ok) return said;
+  const problem = read(said);
+  const error = new Error(problem?.detail ?? answer.statusText);
   error.status = answer.status;
   error.retryAfter = Number(answer.headers.get("retry-after") ?? 0);
-  error.problem = content;
+  error.problem = problem;
   throw error;
 }
+
+function read(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null; // a page, or nothing: its status says enough
+  }
+}
+
+/** Is it an error after which asking again may help: the service is away, or busy? */
+export const passes = (error) =>
+  error.status === undefined ? error instanceof TypeError : [429, 502, 503, 504].includes(error.status);
 
 /** Wait until nothing came for so many milliseconds, then do it with what came last. */
 export function settled(work, milliseconds = 150) {

@@ -5,11 +5,10 @@ from typing import Any
 import polars as pl
 
 from penchant.errors import ConfigError, SpaceError
-from penchant.estimator.certifying import ranges_of
 from penchant.estimator.fitted import Fitted, SideName, other_side
-from penchant.estimator.portraying import Reach, portrait_of, radius_of
+from penchant.estimator.portraying import portrait_of
 from penchant.estimator.queries import Asked, nearest
-from penchant.service.explorer.reading import bar_rows
+from penchant.service.explorer.reading import bar_rows, named_row, proved_within
 from penchant.service.explorer.standing import standing_of
 from penchant.service.explorer.visiting import Visit
 from penchant.service.models import Loaded
@@ -36,7 +35,7 @@ def portrait_at(loaded: Loaded, side: SideName, asked: Asked, name: str, *, reac
         portrait = portrait_of(fitted, side, asked, name, examples=0, trained=model._trained, rng=model.rng).to_dict()
     except (ConfigError, SpaceError):
         return None
-    ranges = _ranges(fitted, side, asked, reach) if reach else None
+    ranges = proved_within(fitted, side, asked, reach) if reach else None
     known = len(fitted.known[other_side(side)].points)
     return {
         **{one: portrait[one] for one in _KEPT},
@@ -48,26 +47,10 @@ def portrait_at(loaded: Loaded, side: SideName, asked: Asked, name: str, *, reac
     }
 
 
-def _ranges(fitted: Fitted, side: SideName, asked: Asked, reach: int) -> list[dict[str, Any]] | None:
-    """What the decoder says within so many percent of the threshold; None: nothing can be proved."""
-    try:
-        far, point = Reach(distance=fitted.calibration.threshold * reach / 100), asked.points[0].cpu().numpy()
-        radius = radius_of(fitted, other_side(side), point, far).distance
-        return ranges_of(fitted, side, asked, [radius])[0].to_dicts()
-    except (ConfigError, SpaceError):
-        return None
-
-
 def near_of(fitted: Fitted, side: SideName, found: pl.DataFrame) -> list[dict[str, Any]]:
     """Known rows of a side as a page lists them: id and name as text, distance, probability of a like."""
-    key, name = fitted.key(side), fitted.name_column(side)
     return [
-        {
-            "id": str(one[key]),
-            "name": str(one[key] if name is None or one.get(name) is None else one[name]),
-            "distance": one["distance"],
-            "probability": one["probability"],
-        }
+        {**named_row(fitted, side, one), "distance": one["distance"], "probability": one["probability"]}
         for one in found.to_dicts()
     ]
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from penchant.estimator.fitted import SideName, other_side
 from penchant.service._json import parse
-from penchant.service.explorer.reading import bar_rows
+from penchant.service.explorer.reading import bar_rows, named_row
 from penchant.service.explorer.registrar import Explorer, Values
 from penchant.service.explorer.visiting import Visit
 from penchant.service.messages import GroupQuestion
@@ -71,6 +71,4 @@ def group_of(loaded: Loaded, question: GroupQuestion) -> dict[str, Any]:
 
 
 def _example(loaded: Loaded, side: SideName, one: dict[str, Any]) -> dict[str, Any]:
-    fitted = loaded.fitted
-    key, name = one[fitted.key(side)], one.get(fitted.name_column(side) or "")
-    return {"id": str(key), "name": str(key if name is None else name), "liked_by": one["liked_by"]}
+    return {**named_row(loaded.fitted, side, one), "liked_by": one["liked_by"]}

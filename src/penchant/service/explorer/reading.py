@@ -6,12 +6,17 @@ from typing import Any
 import numpy as np
 
 from penchant.errors import ConfigError, SpaceError
-from penchant.estimator.fitted import SideName, other_side
+from penchant.estimator.certifying import ranges_of
+from penchant.estimator.fitted import Fitted, SideName, other_side
+from penchant.estimator.portraying import Reach, radius_of
+from penchant.estimator.queries import Asked
 from penchant.portraits import in_words
 from penchant.service.explorer.visiting import Visit
 from penchant.service.models import Loaded
 
-__all__ = ["REACHES", "bar_rows", "columns_of", "effects_of", "named", "past_of", "ranges_of", "reach_of"]
+__all__ = [
+    "REACHES", "bar_rows", "columns_of", "effects_of", "named", "named_row", "past_of", "proved_within", "reach_of",
+]  # fmt: skip
 
 REACHES = (5, 10, 25, 100)
 """How far around a point ranges may be asked for, in percent of the threshold."""
@@ -32,19 +37,15 @@ def reach_of(visit: Visit) -> int:
     return min(REACHES, key=lambda reach: abs(reach - given))
 
 
-async def ranges_of(visit: Visit, side: SideName, who: Any, reach: int) -> list[dict[str, Any]] | None:
-    """What the decoder says anywhere within a reach of a point (`Penchant.ranges`); None: nothing can be proved."""
-    loaded = visit.loaded(who)
-    distance = loaded.fitted.calibration.threshold * reach / 100
-
-    def asked() -> Any:
-        return loaded.model.ranges(who, side=side, distance=distance).to_dicts()
-
+def proved_within(fitted: Fitted, side: SideName, asked: Asked, reach: int) -> list[dict[str, Any]] | None:
+    """What the decoder says anywhere within so many percent of the threshold of one who was found; None: nothing can be
+    proved."""
     try:
-        found: list[dict[str, Any]] = await visit.compute(asked)
+        far, point = Reach(distance=fitted.calibration.threshold * reach / 100), asked.points[0].cpu().numpy()
+        radius = radius_of(fitted, other_side(side), point, far).distance
+        return ranges_of(fitted, side, asked, [radius])[0].to_dicts()
     except (ConfigError, SpaceError):
         return None
-    return found
 
 
 def bar_rows(portrait: Mapping[str, Any], ranges: Iterable[Mapping[str, Any]] | None) -> dict[str, Any]:
@@ -141,4 +142,13 @@ def named(loaded: Loaded, side: SideName, rows: Sequence[int] | np.ndarray) -> l
     """Id and name, as text, of known rows."""
     fitted, rows = loaded.fitted, np.asarray(rows, dtype=np.int64)
     ids, names = fitted.known[side].vocabulary.take(rows).to_list(), fitted.names(side, rows).to_list()
-    return [{"id": str(one), "name": str(one if name is None else name)} for one, name in zip(ids, names, strict=True)]
+    return [_id_and_name(one, name) for one, name in zip(ids, names, strict=True)]
+
+
+def named_row(fitted: Fitted, side: SideName, row: Mapping[str, Any]) -> dict[str, str]:
+    """Id and name, as text, of a row that has them by their columns."""
+    return _id_and_name(row[fitted.key(side)], row.get(fitted.name_column(side) or ""))
+
+
+def _id_and_name(one: Any, name: Any) -> dict[str, str]:
+    return {"id": str(one), "name": str(one if name is None else name)}

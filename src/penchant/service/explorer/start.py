@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from penchant.service.explorer.reading import named
 from penchant.service.explorer.registrar import Explorer, Values
 from penchant.service.explorer.visiting import Visit
 from penchant.service.models import Loaded
@@ -39,7 +40,7 @@ def facts_of(loaded: Loaded) -> dict[str, Any]:
         "measure": "ndcg" if ranking else "auc",
         "figure": max(valid, default=None),
         "held_out": len(fitted.likes["distance"]),
-        "portraits": loaded.model.loss.delta > 0,
+        "portraits": loaded.model._trained,
         "user_columns": [one.heading for one in fitted.schema.side("user")],
         "item_columns": [one.heading for one in fitted.schema.side("item")],
     }
@@ -48,12 +49,7 @@ def facts_of(loaded: Loaded) -> dict[str, Any]:
 def busiest(loaded: Loaded, side: Any, n: int) -> list[dict[str, Any]]:
     """Known ones with the most likes: id, name, likes; of a model without pairs the first of the table."""
     fitted = loaded.fitted
-    known = fitted.known[side]
     liked = fitted.seen.filter("liked").group_by(side).len().sort("len", side, descending=[True, False]).head(n)
-    rows = liked[side].to_numpy() if liked.height else np.arange(min(n, known.frame.height))
+    rows = liked[side].to_numpy() if liked.height else np.arange(min(n, fitted.known[side].frame.height))
     counts = liked["len"].to_list() if liked.height else [0] * len(rows)
-    ids, names = known.vocabulary.ids.gather(rows).to_list(), fitted.names(side, rows).to_list()
-    return [
-        {"id": str(one), "name": str(one if name is None else name), "likes": likes}
-        for one, name, likes in zip(ids, names, counts, strict=True)
-    ]
+    return [{**one, "likes": likes} for one, likes in zip(named(loaded, side, rows), counts, strict=True)]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from penchant.errors import ConfigError, SpaceError
+from penchant.estimator.queries import resolve_one
 from penchant.service.events import forget
 from penchant.service.explorer.reading import (
     REACHES,
@@ -13,7 +14,7 @@ from penchant.service.explorer.reading import (
     effects_of,
     named,
     past_of,
-    ranges_of,
+    proved_within,
     reach_of,
 )
 from penchant.service.explorer.registrar import Explorer, Values
@@ -76,10 +77,13 @@ async def portrait_of(visit: Visit, who: str, reach: int) -> dict[str, Any] | No
     except (ConfigError, SpaceError):
         return None
     portrait = answer["portrait"]
-    ranges = await ranges_of(visit, "user", who, reach)
+    loaded = visit.loaded(who)
+    ranges = await visit.compute(
+        lambda: proved_within(loaded.fitted, "user", resolve_one(loaded.fitted, "user", who), reach)
+    )
     kept = {name: portrait[name] for name in ("typical", "population", "ball", "likely", "terms", "sure", "notes")}
-    trained = visit.loaded(who).model.loss.delta > 0
-    return {**kept, "bars": bar_rows(portrait, ranges), "ranges": ranges is not None, "trained": trained}
+    bars = bar_rows(portrait, ranges)
+    return {**kept, "bars": bars, "ranges": ranges is not None, "trained": loaded.model._trained}
 
 
 async def recommended_to(visit: Visit, who: str) -> list[dict[str, Any]]:

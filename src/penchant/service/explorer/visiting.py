@@ -99,9 +99,13 @@ class Visit:
         if not who:
             raise Refused(422, f"{name}: give the id of a {side}, as in ?{name}=…")
         if not await self.is_known(side, who):
-            finder = await self.finder(self.loaded(who))
-            raise Unknown(side, who, await self.compute(lambda: finder.alike(side, who)))
+            raise await self.unknown(side, who)
         return who
+
+    async def unknown(self, side: SideName, who: str) -> "Unknown":
+        """What is raised of an id that nobody has: with those that are spelled alike."""
+        finder, shown = await self.finder(self.loaded(who)), who[:_LONGEST]
+        return Unknown(side, shown, await self.compute(lambda: finder.alike(side, who)))
 
     async def is_known(self, side: SideName, who: str) -> bool:
         """Is there one of this id, in the table or in the store of events?"""

@@ -8,7 +8,7 @@ from penchant.service.explorer.controls import controls_of
 from penchant.service.explorer.filled import Filled, Pairs, pairs_of, query_of, start_of
 from penchant.service.explorer.reading import REACHES, reach_of
 from penchant.service.explorer.registrar import Explorer, Values
-from penchant.service.explorer.visiting import Unknown, Visit
+from penchant.service.explorer.visiting import Visit
 from penchant.service.models import Loaded
 from penchant.service.problems import Refused
 
@@ -84,6 +84,5 @@ async def subject_of(visit: Visit, pairs: Pairs) -> Subject:
     if who is None:
         return Subject(side, None, visit.serving.first)
     if len(who) > 512 or not await visit.is_known(side, who):
-        finder = await visit.finder(visit.loaded(who))
-        raise Unknown(side, who[:512], await visit.compute(lambda: finder.alike(side, who)))
+        raise await visit.unknown(side, who)
     return Subject(side, who, visit.loaded(who))
