@@ -1,4 +1,5 @@
 import time
+import uuid
 
 import httpx
 import pytest
@@ -23,8 +24,10 @@ def test_every_question(client, model):
     assert len(client.related(item="i2", n=4)) == 4
     assert client.model()["first"]["items"] == 50
     assert "user" in client.schema()
-    event = {"id": "c1", "user": "client/1", "item": "i1", "label": 1, "time": time.time() - 9}
-    assert client.send([event])["accepted"] == 1
+    name = uuid.uuid4().hex  # the server is shared with tests that send whatever comes to their mind
+    event = {"id": name, "user": "client/1", "item": "i1", "label": 1, "time": time.time() - 9}
+    assert client.send([event]) == {"accepted": 1, "duplicates": [], "conflicts": []}
+    assert client.send([event]) == {"accepted": 0, "duplicates": [name], "conflicts": []}
     assert client.interest("client/1")["interest"]["events"] == 1
     assert client.forget("client/1")["events"] == 1
 
