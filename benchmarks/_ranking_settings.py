@@ -71,6 +71,7 @@ SETTINGS: dict[str, dict[str, Options]] = {
         "BPR (cornac)": {"factors": 64, "learning_rate": 0.01, "regularization": 0.001},
         "VAECF (cornac)": {"dim": 64, "hidden": 200, "beta": 0.2, "epochs": 50},
         "CML": {"margin": 1.0, "negatives": 5, "epochs": 40, "covariance": 100.0},
+        "TransCF": {"margin": 0.5, "negatives": 20, "epochs": 20, "neighbourhood": 0.01},
         "LightFM": {"factors": 64, "learning_rate": 0.02, "epochs": 30},
     },
     "CiteULike-t": {
