@@ -1,6 +1,7 @@
 """Prepared points give what a scan gives, and a sketch's bounds are below the distances."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -112,3 +113,6 @@ def test_no_bound_is_above_its_distance(norm, axes, seed, apart, size):
     lowest = low.view(len(queries), -1, GROUP).amin(2)
     assert (bounds.lowest.double() + bounds.own[:, None] <= power.amax()).all()
     assert torch.allclose(bounds.lowest.double() + bounds.own[:, None], lowest, atol=1e-4, rtol=1e-3)
+    boxed = replace(sketch, spread=-1.0).bounds(queries)
+    each = power[:, sketch.row].masked_fill(~known, math.inf).view(len(queries), -1, GROUP).amin(2)
+    assert (boxed.lowest.double() + boxed.own[:, None] <= each * (1 + 1e-9) + 1e-300).all(), "nor is a box's"

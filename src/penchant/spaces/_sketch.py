@@ -9,13 +9,14 @@ and on the R principal axes V of ψ − ψ̄, with what is left over bounded by 
     ≥ A(x) + φ(x)·ψ̄ + C(y) + Vφ(x)·Vψ(y) − |φ(x) − VᵀVφ(x)| · |ψ(y) − VᵀVψ(y)|
 
 which is tight where few axes hold nearly all of the points' spread, as those of encoded features do. For r = 2 it is
-the distance on the axes and from them.
+the distance on the axes and from them. Points lie in groups of neighbours, each with the box around its columns: what a
+form is at least in a box is a bound for all of the group, and most groups need no other.
 
 Source: Jolliffe 2002, Principal Component Analysis (the axes); `penchant.spaces._cross` (the products).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -30,12 +31,12 @@ GROUP = 64
 """Points that lie side by side in a sketch and near to one another in the space."""
 _ROWS = 1 << 13
 """Points of which the powers are held at a time."""
-_GROUPS = 64
-"""Groups of which the products are held at a time: so many stay in a core's cache."""
+_VALUES = 1 << 17
+"""Products that are held at a time: so many stay in a core's cache."""
 _FEW = 8
-"""Up to so many queries a product with queries as rows is the faster one."""
-_WIDTH = 32
-"""Widths of other products are multiples of this."""
+"""Axes by which points are grouped, at most."""
+_USUALLY = 0.75
+"""Of so many queries all groups are looked into that turn out to matter, before it is known which ones do."""
 _SPARE = 1e-9
 """What rounding in float64 may take from a norm, relatively, and more."""
 _TINY_SPARE = 1e-12
@@ -83,7 +84,7 @@ class Bounds(NamedTuple):
     forms: Float[Tensor, "q columns"]
     """What the columns of a sketch are multiplied by, in float32."""
     lowest: Float[Tensor, "q groups"]
-    """The lowest bound of each group's points, without the query's own part."""
+    """A bound of all of a group's points, without the query's own part: the lowest of theirs, or of their box."""
     own: Float[Tensor, " q"]
     """The query's own part less all rounding, in float64: with a bound never above the rth power of the distance."""
 
@@ -95,14 +96,16 @@ class Sketch:
     lifted: Lifted
     axes: int
     """On how many axes it is."""
-    table: Float[Tensor, "columns padded"]
-    """`Lifted.points` in float32, a column a point, in order of ``row``; behind the last C = inf."""
     grouped: Float[Tensor, "groups columns group"]
-    """The same, group by group."""
+    """`Lifted.points` in float32, a column a point, in order of ``row``; behind the last C = inf."""
+    box: Float[Tensor, "two_columns groups"]
+    """The least of each of a group's columns, then the largest."""
     row: Int[Tensor, " padded"]
     """Row numbers of the points; -1 behind the last."""
     largest: Float[Tensor, " columns"]
-    """The largest size in each row of ``table``."""
+    """The largest size in each column."""
+    spread: float = math.inf
+    """The bounds of groups that matter to a query are usually not above its lowest one by more."""
 
     def bounds(self, queries: Float[Tensor, "q k"]) -> Bounds:
         """Lower bounds of the rth powers of the distances of (finite) queries to all points."""
@@ -111,8 +114,22 @@ class Sketch:
         size = columns.abs() @ self.largest
         lost = 1 + columns.abs().sum(1) + self.largest.sum()  # times what is too small for a normal number
         rounding = _cross._epsilon(forms) * size + torch.finfo(torch.float32).tiny * lost
-        slack = (len(self.table) + 6) * rounding + _TINY_SPARE * (summands + size)
-        return Bounds(forms, _lowest(forms, self.table), own - slack)
+        slack = (forms.shape[1] + 6) * rounding + _TINY_SPARE * (summands + size)
+        return Bounds(forms, self._lowest(forms), own - slack)
+
+    def boxed(self, forms: Float[Tensor, "q columns"]) -> Float[Tensor, "q groups"]:
+        """What each form is at least in the box of each group."""
+        with torch.autocast("cpu", enabled=False):
+            return torch.cat([forms.clamp(min=0), forms.clamp(max=0)], 1) @ self.box
+
+    def _lowest(self, forms: Float[Tensor, "q columns"]) -> Float[Tensor, "q groups"]:
+        """See `Bounds`: the points of a group are looked at where any query is likely to need it."""
+        lowest = self.boxed(forms)
+        near = (lowest <= lowest.amin(1, keepdim=True) + self.spread).any(0).nonzero()[:, 0]
+        with torch.autocast("cpu", enabled=False):
+            for some in near.split(max(1, _VALUES // (GROUP * len(forms)))):
+                lowest[:, some] = torch.matmul(forms, self.grouped[some]).amin(2).T
+        return lowest
 
     def low(self, bounds: Bounds, query: Int[Tensor, " p"], group: Int[Tensor, " p"]) -> Float[Tensor, "p group"]:
         """Bounds of all points of a group for a query, pair by pair, without the query's own part."""
@@ -122,25 +139,6 @@ class Sketch:
     def power(self, distance: Float[Tensor, "*q"]) -> Float[Tensor, "*q"]:
         """The rth power of a distance in float64, rounding included: not less than it is."""
         return distance.pow(self.lifted.norm) * (1 + _TINY_SPARE)
-
-
-def _lowest(forms: Float[Tensor, "q c"], table: Float[Tensor, "c m"]) -> Float[Tensor, "q groups"]:
-    """The least value of each form in each group.
-
-    Many queries go as columns, some points at a time, in widths that are fast: nothing leaves the core's cache.
-    """
-    groups, n = table.shape[1] // GROUP, len(forms)
-    with torch.autocast("cpu", enabled=False):
-        if n <= _FEW:
-            return (forms @ table).view(n, groups, GROUP).amin(2)
-        width = -(-n // _WIDTH) * _WIDTH
-        across, least = torch.zeros(forms.shape[1], width), torch.empty(groups, width)
-        across[:, :n] = forms.T
-        for start in range(0, groups, _GROUPS):
-            points = slice(start * GROUP, (start + _GROUPS) * GROUP)
-            values = (table[:, points].T @ across).view(-1, GROUP, width)
-            torch.amin(values, 1, out=least[start : start + _GROUPS])
-    return least.T[:n].contiguous()
 
 
 def lift(points: Float[Tensor, "m k"], norm: int) -> Lifted:
@@ -166,8 +164,18 @@ def lift(points: Float[Tensor, "m k"], norm: int) -> Lifted:
     return Lifted(norm, centre, weight, mean, axes.flip(1).contiguous())
 
 
-def make_sketch(points: Float[Tensor, "m k"], lifted: Lifted, axes: int) -> Sketch:
-    """The sketch of (finite) points on so many axes."""
+def make_sketch(
+    points: Float[Tensor, "m k"],
+    lifted: Lifted,
+    axes: int,
+    queries: Float[Tensor, "q k"] | None = None,
+    reach: Float[Tensor, " q"] | None = None,
+) -> Sketch:
+    """The sketch of (finite) points on so many axes.
+
+    Arguments:
+        queries, reach: such as may come, and how far the points are that they look for; None: all groups may matter.
+    """
     columns = torch.cat([lifted.points(part, axes).float() for part in points.split(_ROWS)])
     order = _order(columns[:, : min(axes, _FEW)])
     padded = -(-len(order) // GROUP) * GROUP
@@ -175,7 +183,17 @@ def make_sketch(points: Float[Tensor, "m k"], lifted: Lifted, axes: int) -> Sket
     table[:, : len(order)], row[: len(order)] = columns[order].T, order
     table[axes, len(order) :] = math.inf
     grouped = table.view(axes + 2, -1, GROUP).transpose(0, 1).contiguous()
-    return Sketch(lifted, axes, table, grouped, row, columns.double().abs().amax(0))
+    least, most = grouped.amin(2).T, grouped.amax(2).T
+    box = torch.cat([least, most.where(most.isfinite(), 0.0)])  # C is multiplied by 1: its largest is not looked at
+    made = Sketch(lifted, axes, grouped, box, row, columns.double().abs().amax(0))
+    return made if queries is None or reach is None else replace(made, spread=_spread(made, queries, reach))
+
+
+def _spread(sketch: Sketch, queries: Float[Tensor, "q k"], reach: Float[Tensor, " q"]) -> float:
+    """See `Sketch.spread`."""
+    bounds = sketch.bounds(queries)
+    within = sketch.power(reach) - bounds.own - sketch.boxed(bounds.forms).amin(1)
+    return max(0.0, float(within.quantile(_USUALLY)))
 
 
 def _powers(y: Float[Tensor, "n k"], norm: int) -> Float[Tensor, "n w"]:

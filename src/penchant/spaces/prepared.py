@@ -30,8 +30,10 @@ _GROUPS = 12
 """Groups of which the first distances are taken, at least."""
 _SPARE = 12
 """Points beyond n of which the first distances are computed."""
-_PAIRS = 512
-"""Distances computed at a time."""
+_PAIRS, _ROUGH_PAIRS = 512, 1024
+"""Distances computed at a time, in double and in single precision."""
+_ROUNDED = 16
+"""A distance in single precision errs by a few roundings of each coordinate's part, relatively: far less than this."""
 _MOST = 1 / 16
 """Where more of the points than this come into question, all are gone through."""
 
@@ -124,12 +126,12 @@ class PreparedPoints:
         """The nearest of some queries; None where too much comes into question."""
         bounds = sketch.bounds(queries)
         place, none = _first(sketch, bounds, n + _SPARE, gone)
-        query = torch.arange(len(place)).repeat_interleave(place.shape[1])
-        distance = self._exact(queries, query, place.flatten()).view(place.shape)
-        reach = distance.masked_fill(none, torch.inf).kthvalue(n, dim=1).values
+        first = self._measure.exact(queries[:, None], self._ordered[place]).masked_fill(none, torch.inf)
+        reach = self._loose(first.kthvalue(n, dim=1).values.double())
         query, place = _within(sketch, bounds, sketch.power(reach) - bounds.own)
         if len(query) > _MOST * len(queries) * len(self.points):
             return None
+        query, place = self._sieved(queries, query, place, self._loose(reach))
         distance = self._exact(queries, query, place)
         near = distance <= reach[query]
         query, row, distance = query[near], sketch.row[place[near]], distance[near]
@@ -137,6 +139,22 @@ class PreparedPoints:
             here = ~gone.has(query, row)
             query, row, distance = query[here], row[here], distance[here]
         return _nearest_of(query, row, distance, len(queries), n)
+
+    def _loose(self, distance: Float[Tensor, " q"]) -> Float[Tensor, " q"]:
+        """Distances, one of which is in single precision: the same in float64 are not larger than this."""
+        single = torch.finfo(torch.float32)
+        return distance * (1 + _ROUNDED * (self._ordered.shape[1] + _ROUNDED) * single.eps) + single.tiny
+
+    def _sieved(
+        self, queries: Float[Tensor, "q c"], query: Int[Tensor, " p"], place: Int[Tensor, " p"], reach: Tensor
+    ) -> tuple[Int[Tensor, " s"], Int[Tensor, " s"]]:
+        """The pairs that in single precision are within reach."""
+        parts = [
+            self._measure.exact(queries[q], self._ordered[p]) <= reach[q]
+            for q, p in zip(query.split(_ROUGH_PAIRS), place.split(_ROUGH_PAIRS), strict=True)
+        ]
+        kept = torch.cat(parts)
+        return query[kept], place[kept]
 
     def _exact(
         self, queries: Float[Tensor, "q c"], query: Int[Tensor, " p"], place: Int[Tensor, " p"]
@@ -154,14 +172,14 @@ class PreparedPoints:
             probes = self.points[:: max(1, len(points) // _PROBES)]
         probes, lifted = probes[:_PROBES], lift(points, int(norm))
         reach = self._scan(probes, self.points, _PROBED)[0].double().amax(1) * _HAIR
-        some = points[:: max(1, len(points) // _LEAST)]
+        some, asked = points[:: max(1, len(points) // _LEAST)], self._place(probes)
         costs = {}
         for axes in sorted({min(axes, len(lifted.mean)) for axes in _AXES}):
-            near = _share_within(lifted, axes, some, self._place(probes), reach)
+            near = _share_within(lifted, axes, some, asked, reach)
             costs[axes] = len(points) * (_ENTRY_NS * (axes + 2) + _PAIR_NS * near)
         best = min(costs, key=costs.__getitem__)
         scan = len(points) * (_ENTRY_NS * len(lifted.mean) + _PAIR_NS * _MOST)
-        return make_sketch(points, lifted, best) if costs[best] < scan else None
+        return make_sketch(points, lifted, best, asked, reach) if costs[best] < scan else None
 
 
 def _share_within(
