@@ -118,7 +118,7 @@ def test_a_collector_gets_them_over_http():
 
 def test_none_are_made_unless_asked_for(live, settings):
     assert live.service.tracing is None
-    assert make_app(settings, service=live.service).user_middleware[0].cls.__name__ == "Guard"
+    assert type(make_app(settings, service=live.service).front).__name__ == "Guard"
 
 
 def test_what_is_not_installed_is_named(monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penchant._version import __version__
 from penchant.service._express import Express
@@ -19,7 +20,7 @@ from penchant.service.explorer.routes import explorer_of, explorer_routes
 from penchant.service.health import OPEN, health_routes
 from penchant.service.maps import map_routes
 from penchant.service.messages import Problem
-from penchant.service.problems import handle_problems, tell_plainly
+from penchant.service.problems import Tell, handle_problems, tell_plainly
 from penchant.service.questions import description_routes, question_routes
 from penchant.service.service import Service
 from penchant.service.settings import ServiceSettings
@@ -28,6 +29,20 @@ from penchant.service.tracing import Traced
 __all__ = ["make_app"]
 
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class _App(FastAPI):
+    """An app behind layers that lie around FastAPI, whose own would take longer than a question that is in order."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request by the layers; all else as FastAPI does."""
+        await (self.front if scope["type"] == "http" else self.routed)(scope, receive, send)
+
+    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What FastAPI does with it."""
+        await super().__call__(scope, receive, send)
 
 
 def make_app(settings: ServiceSettings, *, service: Service | None = None) -> FastAPI:
@@ -46,7 +61,7 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
         async with state.running():
             yield
 
-    app = FastAPI(
+    app = _App(
         title="penchant",
         version=__version__,
         summary="What users like, from one metric space of users and items.",
@@ -63,10 +78,17 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
     for routes in rooms:
         app.include_router(routes)
     _describe(app)
-    app.add_middleware(Express, service=state, routes=[route for room in rooms for route in room.routes])
+    app.front = _layers(app.routed, state, [route for room in rooms for route in room.routes], tell)
+    return app
+
+
+def _layers(routed: ASGIApp, state: Service, routes: list[Any], tell: Tell) -> ASGIApp:
+    """What every request passes before it is routed: the guard first, the short way last."""
+    settings = state.settings
+    app: ASGIApp = Express(routed, service=state, routes=routes)
     if settings.cors:
-        app.add_middleware(
-            CORSMiddleware,
+        app = CORSMiddleware(
+            app,
             allow_origins=list(settings.cors),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type"],
@@ -76,8 +98,8 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
         state.metrics.waiting.set(state.desk.waiting)
         state.metrics.note(route, status, seconds)
 
-    app.add_middleware(
-        Guard,
+    app = Guard(
+        app,
         body_limit=settings.body_limit,
         deadline_s=settings.deadline_s,
         done=done,
@@ -85,9 +107,7 @@ def make_app(settings: ServiceSettings, *, service: Service | None = None) -> Fa
         admit=state.admit,
         tell=tell,
     )
-    if state.tracing is not None:
-        app.add_middleware(Traced, tracing=state.tracing)
-    return app
+    return app if state.tracing is None else Traced(app, tracing=state.tracing)
 
 
 def _rooms(state: Service, explorer: Explorer | None) -> list[APIRouter]:

@@ -152,7 +152,7 @@ def handle_problems(app: FastAPI, tell: Tell = tell_plainly) -> None:
 
     app.add_exception_handler(RequestValidationError, handle(_unfit))
     app.add_exception_handler(HTTPException, handle(_http))
-    for kind in (Refused, PenchantError, NotJsonError):
+    for kind in (Refused, PenchantError, NotJsonError, Exception):  # the last is raised again, and logged
         app.add_exception_handler(kind, handle(lambda error, request: problem_of(error)))
 
 
