@@ -128,13 +128,14 @@ class Sketch:
         near = (lowest <= lowest.amin(1, keepdim=True) + self.spread).any(0).nonzero()[:, 0]
         with torch.autocast("cpu", enabled=False):
             for some in near.split(max(1, _VALUES // (GROUP * len(forms)))):
-                lowest[:, some] = torch.matmul(forms, self.grouped[some]).amin(2).T
+                lowest[:, some] = torch.matmul(forms, self.grouped.index_select(0, some)).amin(2).T
         return lowest
 
     def low(self, bounds: Bounds, query: Int[Tensor, " p"], group: Int[Tensor, " p"]) -> Float[Tensor, "p group"]:
         """Bounds of all points of a group for a query, pair by pair, without the query's own part."""
         with torch.autocast("cpu", enabled=False):
-            return torch.bmm(bounds.forms[query, None], self.grouped[group])[:, 0]
+            forms, points = bounds.forms.index_select(0, query), self.grouped.index_select(0, group)
+            return torch.bmm(forms[:, None], points)[:, 0]
 
     def power(self, distance: Float[Tensor, "*q"]) -> Float[Tensor, "*q"]:
         """The rth power of a distance in float64, rounding included: not less than it is."""
