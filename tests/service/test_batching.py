@@ -206,3 +206,37 @@ def test_the_loop_is_never_held_up(desk):
         return turns
 
     assert asyncio.run(main()) > 20
+
+
+def test_it_is_more_patient_while_disturbed_and_a_little_longer(desk, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("penchant.service.batching.time.monotonic", lambda: now[0])
+    assert desk.patience_s == 0.5
+    with desk.disturbed():
+        with desk.disturbed():
+            assert desk.patience_s == 1.0
+        now[0] += 60
+        assert desk.patience_s == 1.0
+    assert desk.patience_s == 1.0
+    now[0] += 1.01
+    assert desk.patience_s == 0.5
+    with pytest.raises(KeyError), desk.disturbed():
+        raise KeyError
+    now[0] += 1.01
+    assert desk.patience_s == 0.5, "what failed is over too"
+
+
+def test_those_who_come_are_waited_for(desk):
+    batcher = Batcher(desk, Doubling(), most=8, queue=100)
+    batcher.batch_s = 0.2
+    desk.admit(batcher, coming=23)  # two batches are before its own
+    with pytest.raises(Refused) as refused:
+        desk.admit(batcher, coming=24)
+    assert refused.value.headers["retry-after"] == "1"
+    batcher.line.extend([None] * 12)
+    batcher.pending = 12
+    desk.admit(batcher, coming=11)
+    with pytest.raises(Refused):
+        desk.admit(batcher, coming=12)
+    with pytest.raises(Refused):
+        desk.admit(batcher, patience_s=60, coming=88)

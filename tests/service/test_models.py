@@ -1,3 +1,4 @@
+import contextlib
 import json
 import shutil
 
@@ -29,6 +30,29 @@ def test_switch_and_back(registry):
     assert registry.roll_back().first is first
     with pytest.raises(ConfigError, match="no earlier"):
         registry.roll_back()
+
+
+def test_it_tells_while_what_is_served_is_about_to_change(models):
+    said = []
+
+    @contextlib.contextmanager
+    def loading():
+        said.append("begun")
+        yield
+        said.append("done")
+
+    one = ModelRegistry(models / "a.penchant", folder=models, loading=loading, changed=lambda serving: said.append("-"))
+    other = ModelRegistry(models / "a.penchant", folder=models)
+    said.clear()
+    for change in (lambda: one.switch("b.penchant"), one.roll_back):
+        change()
+        assert said == ["begun", "-", "done"]
+        said.clear()
+    assert not one.follow()
+    assert said == []
+    other.switch("b.penchant")
+    assert one.follow()
+    assert said == ["begun", "-", "done"]
 
 
 @pytest.mark.parametrize(

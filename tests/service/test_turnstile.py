@@ -71,9 +71,15 @@ def test_it_says_what_the_guard_says(full, problem_in):
     ],
 )
 def test_what_is_not_plainly_one_question_is_read(full, data):
-    assert Turnstile(full.service).refusal(data, []) is None
-    assert Turnstile(full.service).refusal(WHOLE, []) is not None
+    assert Turnstile(full.service).refusal(data, [], [].append) is None
+    assert Turnstile(full.service).refusal(WHOLE, [], [].append) is not None
 
 
-def test_where_there_is_room_everything_is_read(live):
-    assert Turnstile(live.service).refusal(WHOLE, []) is None
+def test_what_was_let_in_and_has_not_asked_yet_counts(live):
+    turnstile, later, room = Turnstile(live.service), [], live.service.batchers["recommend"].queue
+    for _ in range(2):
+        assert [turnstile.refusal(WHOLE, [], later.append) for _ in range(room)] == [None] * room
+        assert turnstile.refusal(WHOLE.replace(b"recommend", b"predict"), [], later.append) is None, "another queue"
+        assert b" 503 " in turnstile.refusal(WHOLE, [], later.append)
+        assert len(later) == 1
+        later.pop()()

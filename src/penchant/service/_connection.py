@@ -34,7 +34,7 @@ class InTime(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         turnstile, free = self.config.turnstile, self.cycle is None or self.cycle.response_complete
         if turnstile is not None and free and not self._begun:
-            refusal = turnstile.refusal(data, self.server_state.default_headers)
+            refusal = turnstile.refusal(data, self.server_state.default_headers, self.loop.call_soon)
             if refusal is not None:
                 self._unset_keepalive_if_required()
                 self.transport.write(refusal)

@@ -4,7 +4,9 @@ Where many times more is asked than can be answered, refusing the usual way woul
 """
 
 import re
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from penchant.service._guard import HEADERS, log_request, new_id
 from penchant.service.problems import Refused, respond
@@ -31,27 +33,37 @@ class Turnstile:
     def __init__(self, service: "Service") -> None:
         self._service = service
         self._answers: dict[str, bytes] = {}
+        self._coming = Counter[str]()
 
-    def refusal(self, data: bytes, default: list[tuple[bytes, bytes]]) -> bytes | None:
+    def refusal(
+        self, data: bytes, default: list[tuple[bytes, bytes]], soon: Callable[[Callable[[], None]], Any]
+    ) -> bytes | None:
         """The response to bytes that are one whole question for which there is no room, as `Guard` would give it; None:
         they are to be read.
 
         Arguments:
             default: headers of every response.
+            soon: calls something when all that has come by now was looked at, and before what was let in asks.
         """
-        service = self._service
-        if not service.desk.waiting or (found := _HEAD.match(data)) is None or not _is_whole(data):
+        if (found := _HEAD.match(data)) is None:
             return None
         path = found[1].decode()
-        try:
-            service.admit(path)
-        except Refused as refused:
-            own = new_id()
-            service.metrics.note(path, 503, 0.0)
-            log_request(own, "POST", path, 503, 0.0, {})
-            head = b"".join(b"%b: %b\r\n" % pair for pair in default)
-            return self._answer(refused).replace(b"\r\n", b"\r\n" + head, 1).replace(_ID.encode(), own.encode())
+        if (self._service.desk.waiting or self._coming) and _is_whole(data):
+            try:
+                self._service.admit(path, self._coming[path])
+            except Refused as refused:
+                return self._refuse(path, refused, default)
+        if not self._coming:
+            soon(self._coming.clear)
+        self._coming[path] += 1
         return None
+
+    def _refuse(self, path: str, refused: Refused, default: list[tuple[bytes, bytes]]) -> bytes:
+        own = new_id()
+        self._service.metrics.note(path, 503, 0.0)
+        log_request(own, "POST", path, 503, 0.0, {})
+        head = b"".join(b"%b: %b\r\n" % pair for pair in default)
+        return self._answer(refused).replace(b"\r\n", b"\r\n" + head, 1).replace(_ID.encode(), own.encode())
 
     def _answer(self, refused: Refused) -> bytes:
         """The whole response but for its id."""

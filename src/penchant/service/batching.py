@@ -5,10 +5,11 @@ coming, ``gather_s`` at most. What was given up meanwhile (its deadline passed, 
 """
 
 import asyncio
+import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -24,6 +25,9 @@ _PAUSE = 1 / 4
 """Nobody else comes where nobody has come for this share of the time that is waited at most."""
 _SMOOTH = 0.2
 """Weight of the newest batch in what the next is expected to take."""
+_DISTURBED = 2.0
+"""So many times longer may questions wait while something passing takes the processor, and `_AFTER_S` beyond."""
+_AFTER_S = 1.0
 
 
 QUESTIONS: ContextVar["list[list[int]] | None"] = ContextVar("QUESTIONS", default=None)
@@ -35,32 +39,53 @@ class Desk:
 
     Arguments:
         threads: that compute.
-        patience_s: a question that would wait longer is refused.
+        patience_s: a question that would wait longer is refused; see `disturbed`.
     """
 
     def __init__(self, *, threads: int, patience_s: float) -> None:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="penchant")
-        self.threads, self.patience_s = threads, patience_s
+        self.threads, self._patience_s = threads, patience_s
+        self._disturbances, self._calm_at = 0, 0.0
         self.batchers: list[Batcher[Any, Any]] = []
         self.waiting = 0
         """Questions that wait or are computed."""
         self.refused = 0
         """Questions refused so far."""
 
+    @property
+    def patience_s(self) -> float:
+        """How long a question may wait now."""
+        disturbed = self._disturbances or time.monotonic() < self._calm_at
+        return self._patience_s * _DISTURBED if disturbed else self._patience_s
+
+    @contextlib.contextmanager
+    def disturbed(self) -> Iterator[None]:
+        """While a model is loaded, say: that is over soon, and nobody is refused for it who would be answered else."""
+        self._disturbances += 1
+        try:
+            yield
+        finally:
+            self._disturbances -= 1
+            self._calm_at = time.monotonic() + _AFTER_S
+
     def expected_s(self) -> float:
         """How long a new question would wait, as far as is known."""
         return sum([one.expected_s for one in self.batchers if one.pending]) / self.threads
 
-    def admit(self, batcher: "Batcher[Any, Any]", patience_s: float | None = None) -> None:
+    def admit(self, batcher: "Batcher[Any, Any]", patience_s: float | None = None, coming: int = 0) -> None:
         """Let a question in, which may wait as long as the desk's patience, or its own.
+
+        Arguments:
+            coming: questions of its kind that were let in, and are not in line yet.
 
         Raises: Refused: 503 with Retry-After, where too much waits: more than the batcher's queue holds, or so much
             that the question would wait too long. What nobody of its kind waits for is always let in.
         """
-        if not batcher.line:
+        before = len(batcher.line) + coming
+        if not before:
             return
-        expected = self.expected_s() - batcher.shared_s
-        if len(batcher.line) >= batcher.queue or expected > (patience_s or self.patience_s):
+        expected = self.expected_s() + batcher.further_s(coming) / self.threads
+        if before >= batcher.queue or expected > (patience_s or self.patience_s):
             raise self.refusal(expected)
 
     def refusal(self, expected_s: float) -> Refused:
@@ -118,10 +143,11 @@ class Batcher(Generic[Q, A]):
         """Seconds of work that is left, as far as is known."""
         return (self._batches + math.ceil(len(self.line) / self._most)) * self.batch_s
 
-    @property
-    def shared_s(self) -> float:
-        """Of that, what a new question does not wait for, since it would be in that batch."""
-        return self.batch_s if len(self.line) % self._most else 0.0
+    def further_s(self, coming: int) -> float:
+        """What a new question behind so many others would wait for beyond that; the batch that it would be in is no
+        waiting."""
+        line = len(self.line)
+        return ((line + coming) // self._most - math.ceil(line / self._most)) * self.batch_s
 
     async def ask(self, question: Q, patience_s: float | None = None) -> A:
         """The answer; a question with patience of its own waits as long as that, where the desk's would refuse it.

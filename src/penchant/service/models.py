@@ -12,6 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -174,6 +175,7 @@ class ModelRegistry:
         folder: of the models that may be switched to.
         prepare: called with each model before it is served.
         changed: called with what is served, after each change.
+        loading: entered while what is served is about to change.
 
     Raises: StorageError, ConfigError: as of `load`.
     """
@@ -188,8 +190,9 @@ class ModelRegistry:
         folder: Path | None = None,
         prepare: Callable[[Loaded], None] = lambda loaded: None,
         changed: Callable[[Serving], None] = lambda serving: None,
+        loading: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self._folder, self._prepare, self._changed = folder, prepare, changed
+        self._folder, self._prepare, self._changed, self._loading = folder, prepare, changed, loading
         self._lock = threading.Lock()
         self._replaced: Loaded | None = None
         self._seen = self._stamp()
@@ -219,7 +222,7 @@ class ModelRegistry:
 
         Raises: ConfigError: no folder, no such name. StorageError: as of `load`; what was served still is.
         """
-        with self._lock:
+        with self._lock, self._loading():
             now, loaded = self.serving, self._load(self._place(name))
             if arm == "first":
                 chosen = replace(now, first=loaded, before=(*now.before, now.first.name)[-_KEPT:])
@@ -237,7 +240,7 @@ class ModelRegistry:
 
         Raises: ConfigError: there is none.
         """
-        with self._lock:
+        with self._lock, self._loading():
             now = self.serving
             if not now.before:
                 raise ConfigError("there is no earlier model to go back to")
@@ -258,8 +261,9 @@ class ModelRegistry:
             plan = self._plan()
             if plan is None or plan == _plan_of(self.serving):
                 return False
-            self.serving = self._carried_out(plan, self.serving)
-            self._changed(self.serving)
+            with self._loading():
+                self.serving = self._carried_out(plan, self.serving)
+                self._changed(self.serving)
             return True
 
     def _put(self, chosen: Serving) -> Serving:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from penchant.errors import ConfigError
 from penchant.service._connection import BoundedConfig, InTime
 from penchant.service._log import set_up_logs
+from penchant.service._memory import bound_free
 from penchant.service._turnstile import Turnstile
 from penchant.service._workers import Beat, Workers
 from penchant.service.app import make_app
@@ -43,6 +44,7 @@ def _prepare(settings: ServiceSettings) -> None:
 
     torch.set_num_threads(settings.threads)
     sys.setswitchinterval(_SWITCH_S)
+    bound_free()
     set_up_logs(settings.log_level)
 
 

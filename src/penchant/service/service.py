@@ -13,6 +13,7 @@ from penchant.dynamics.events import open_store
 from penchant.errors import ConfigError, PenchantError, StorageError
 from penchant.estimator.fitted import SIDES
 from penchant.service._json import dump
+from penchant.service._memory import give_back
 from penchant.service._rates import Rates
 from penchant.service.answers import Asked, explain_one, group_one, predict_many, read_many, recommend_many, related_one
 from penchant.service.atlas import Atlas, maps_folder
@@ -29,6 +30,7 @@ from penchant.service.tracing import Tracing
 __all__ = ["Service"]
 
 _FOLLOW_EVERY_S = 0.5
+_GIVE_BACK_EVERY_S = 10.0
 _STORE_PATIENCE_S = 2.0
 _CATCH_UP_S = 10.0
 """After a switch: so long may other workers go on moving users in the earlier space alone."""
@@ -63,6 +65,8 @@ class Service:
         self.store = None if settings.store is None else open_store(settings.store)
         self._offset, self._catch_up_until = 0, 0.0
         self._settled = False
+        self.desk = Desk(threads=settings.threads, patience_s=settings.patience_s)
+        self.store_desk = Desk(threads=1, patience_s=_STORE_PATIENCE_S)
         self.models = ModelRegistry(
             Path(settings.model),
             second=None if settings.second is None else Path(settings.second),
@@ -71,10 +75,9 @@ class Service:
             folder=None if settings.models is None else Path(settings.models),
             prepare=self._prepare,
             changed=self._changed,
+            loading=self.desk.disturbed,
         )
         self.atlas = Atlas(maps_folder(settings))
-        self.desk = Desk(threads=settings.threads, patience_s=settings.patience_s)
-        self.store_desk = Desk(threads=1, patience_s=_STORE_PATIENCE_S)
         together: dict[str, Any] = {"most": settings.batch, "gather_s": settings.gather_ms / 1000}
         self.batchers: dict[str, Batcher[Asked, bytes]] = {
             name: Batcher(self.desk, compute, queue=settings.queue, **options)
@@ -113,6 +116,7 @@ class Service:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        gc.collect()  # of next to nothing: else Python waits for garbage a quarter as large as all that was frozen
 
     def _catch_up(self) -> None:
         """Bring users up to date of whom events came while a model was loaded."""
@@ -138,14 +142,14 @@ class Service:
 
         return counted
 
-    def admit(self, path: str) -> None:
-        """Refuse a request by its path alone, where too many questions of its kind wait.
+    def admit(self, path: str, coming: int = 0) -> None:
+        """Refuse a request by its path alone, where too many questions of its kind wait, or are ``coming`` already.
 
         Raises: Refused: 503.
         """
         kind = _KINDS.get(path)
         if kind is not None:
-            self.desk.admit(self.batchers[kind])
+            self.desk.admit(self.batchers[kind], coming=coming)
 
     async def compute(self, work: Callable[[], Any], patience_s: float | None = None) -> Any:
         """What some work gives, done off the event loop, in turn with the questions.
@@ -217,15 +221,16 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def running(self) -> Any:
-        """While the process serves: follow the models folder; at the end refuse, finish, close."""
-        follower = asyncio.get_running_loop().create_task(self._follow())
+        """While the process serves: follow the models folder, give memory back; at the end refuse, finish, close."""
+        loop = asyncio.get_running_loop()
+        beside = [loop.create_task(self._follow()), loop.create_task(self._give_back())]
         try:
             yield
         finally:
             self.ready = False
-            for task in (follower, *self._tasks):
+            for task in (*beside, *self._tasks):
                 task.cancel()
-            await asyncio.gather(follower, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*beside, *self._tasks, return_exceptions=True)
             await asyncio.to_thread(self.close)
 
     def close(self) -> None:
@@ -249,6 +254,13 @@ class Service:
                 await asyncio.to_thread(self.metrics.count_noted)
             except PenchantError as error:
                 _log.error("cannot follow the models folder: %s", error)
+
+    async def _give_back(self) -> None:
+        """Keep what is free no longer than some seconds, in a process that does nothing else."""
+        while True:
+            await asyncio.sleep(_GIVE_BACK_EVERY_S)
+            if self._settled:
+                await asyncio.to_thread(give_back)
 
 
 def _named(who: Any, key: str) -> str:

@@ -58,7 +58,7 @@ class ServiceSettings:
     """How long a question waits for others, at most, while these keep coming."""
     queue: int = 256
     """Questions of a kind that may wait; the next is refused with 503."""
-    patience_s: float = 0.3
+    patience_s: float = 0.2
     """A question that would wait longer than this is refused with 503 at once."""
     deadline_s: float = 10.0
     """A request that is not answered by then gets 504 (or 408, where its body had not come)."""
