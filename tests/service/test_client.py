@@ -22,6 +22,8 @@ def test_every_question(client, model):
     assert client.explain("u2", "i2", only=["lang"], max_changes=1)["item"] == "i2"
     assert client.group(["u1", "u2"], examples=1)["size"] == 2
     assert len(client.related(item="i2", n=4)) == 4
+    picture, here = client.map(), client.place(user="u1")
+    assert (picture["n"], picture["ids"][here["index"]], here["side"]) == (90, "u1", "user")
     assert client.model()["first"]["items"] == 50
     assert "user" in client.schema()
     name = uuid.uuid4().hex  # the server is shared with tests that send whatever comes to their mind
@@ -60,6 +62,17 @@ def test_it_waits_as_long_as_it_is_told():
     assert 0.2 <= slept[1] <= 0.4
     client, slept = scripted(httpx.ConnectError("no"), ok)
     assert client.model() == {"first": {}}
+
+
+def test_a_map_that_is_drawn_is_waited_for():
+    drawing = [httpx.Response(503, json={"progress": 0.2}) for _ in range(5)]
+    client, slept = scripted(*drawing, httpx.Response(200, json={"x": []}))
+    assert client.map(wait_s=60) == {"x": []}
+    assert len(slept) == 4, "three tries and a last one, and again"
+    for problem in ({"progress": 0.2}, {"title": "busy"}):
+        client, _ = scripted(*[httpx.Response(503, json=problem) for _ in range(3)])
+        with pytest.raises(ServiceError, match="503"):
+            client.map(wait_s=60 if "title" in problem else 0)
 
 
 def test_it_gives_up_in_the_end():

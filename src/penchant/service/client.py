@@ -89,6 +89,24 @@ class Client:
         """Who or what is near; exactly one of ``user`` and ``item``."""
         return self._ask("related", user=user, item=item, to=to, n=n)["related"]
 
+    def map(self, *, wait_s: float = 0.0) -> dict[str, Any]:
+        """Users and items in one picture: the form of ``penchant map --json``.
+
+        Arguments:
+            wait_s: a map that is still drawn is asked for again until then.
+        """
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                return self._call("GET", "/v1/map")
+            except ServiceError as error:
+                if "progress" not in error.problem or time.monotonic() >= until:
+                    raise
+
+    def place(self, *, user: Who | None = None, item: Who | None = None) -> dict[str, Any]:
+        """Where somebody is on the map, and who is in the ball; exactly one of ``user`` and ``item``."""
+        return self._ask("map/place", user=user, item=item)
+
     def send(self, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Events: each with id, user, item, label, time. Sent again, they have no second effect."""
         return self._ask("events", events=list(events))
