@@ -3,7 +3,8 @@
 Cases (`_ranking_data.py`): SG-100K, users never seen in training, known by 80 % of their likes; CiteULike-t, CML's own
 protocol. Every item competes that a user is not known to like. Metrics: ndcg@100, recall@20, recall@50, recall@100
 (truncated: divided by min(k, likes)), means over users. p: of penchant against each, users paired, by ndcg@100.
-SG-100K sup norm ideas (`_ranking_sup_ideas.py`): fold 0. 100k x 100k (`_ranking_throughput.py`): speed and memory.
+CiteULike-t WMF by weight: `_ranking_wmf.py`. SG-100K sup norm ideas (`_ranking_sup_ideas.py`): fold 0. 100k x 100k
+(`_ranking_throughput.py`): speed and memory.
 Models: `_ranking_models.py`; their tuning: `_ranking_settings.py`; peers: `_ranking_peers.py`, `_ranking_cornac.py`.
 
     python benchmarks/ranking.py
@@ -26,6 +27,8 @@ from _ranking_sup_ideas import rows_of_ideas
 from _ranking_throughput import CASE as THROUGHPUT
 from _ranking_throughput import rows_of_throughput
 from _ranking_told import Told, both
+from _ranking_wmf import CASE as WMF
+from _ranking_wmf import rows_of_weights
 from _results import RESULTS, Row, over, write_cases
 
 from penchant import Tables, evaluate_protocol
@@ -40,7 +43,7 @@ _JUDGED = "ndcg@100"
 _GIVEN = StrongGeneralisation(folds=5, given=0.8)
 PROTOCOLS: dict[str, BaseProtocol] = {"SG-100K": _GIVEN, "CiteULike-t": PerUser(valid=0.2, test=0.2)}
 """By case."""
-CASES = (*PROTOCOLS, IDEAS, THROUGHPUT)
+CASES = (*PROTOCOLS, WMF, IDEAS, THROUGHPUT)
 _LEFT_OUT = {
     "CiteULike-t": {
         "EASE": "two dense matrices of 25,975 by 25,975, 11 GB",
@@ -67,6 +70,7 @@ _NOTES = {
         f"{TRIALS} by hand; fewer of those that take minutes (_ranking_settings.py).",
         f"Tags on at least {LEAST_TAGGED} articles, for penchant and LightFM; the others use none.",
     ),
+    WMF: ("One training each; iALS of implicit, 15 rounds, penalty 5; weight: of a like against what was not liked.",),
     IDEAS: ("One fold, one training each. axes: how many the points have.",),
     THROUGHPUT: ("64 axes, 4-norm, the 100 best of everybody by Penchant.recommend; one thread; training included.",),
 }
@@ -100,6 +104,8 @@ def _run(case: str, options: argparse.Namespace) -> tuple[list[Row], list[str]]:
     notes = list(_NOTES[case])
     if case == THROUGHPUT:
         return rows_of_throughput(), notes
+    if case == WMF:
+        return rows_of_weights(PROTOCOLS["CiteULike-t"].task(citeulike(options.citeulike))), notes
     if case == IDEAS:
         return rows_of_ideas(_GIVEN.task(movielens_likes())), notes
     folds = [fold for fold in options.folds if fold < PROTOCOLS[case].folds] or [0]

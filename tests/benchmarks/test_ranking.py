@@ -167,3 +167,15 @@ def test_throughput_is_measured_on_small_tables(benchmark_module):
     found = benchmark_module("_ranking_throughput").measured(60)
     assert found["users_per_s"] > 0
     assert found["peak_mib"] > 0
+
+
+@pytest.mark.skipif(find_spec("implicit") is None, reason="the extra bench")
+def test_every_weight_of_wmf_has_its_figures(likes, benchmark_module):
+    rows = benchmark_module("_ranking_wmf").rows_of_weights(
+        benchmark_module("ranking").PROTOCOLS["CiteULike-t"].task(likes)
+    )
+    models = {row.model for row in rows}
+    assert len(models) == 9
+    assert {"CML", "WMF, 64 factors, weight 2", "WMF, 128 factors, weight 81"} < models
+    assert {row.metric for row in rows} == {"ndcg@100", "recall@50", "recall@100"}
+    assert all(0 < row.value <= 1 for row in rows)
