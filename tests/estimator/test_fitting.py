@@ -4,7 +4,7 @@ import pytest
 from interrupting import StoppedError, StoppingAfter
 
 from penchant import Penchant
-from penchant.errors import DataError
+from penchant.errors import ConfigError, DataError
 
 
 def test_one_label_only_is_refused_before_training(parts):
@@ -204,6 +204,18 @@ def test_what_is_to_be_found_must_not_be_told(likes):
     with pytest.raises(DataError, match=r"given and held out \(3 such|given and held out") as caught:
         fitted(ranking(), train, valid, given=leak)
     assert caught.value.problems[0].n_rows == 3
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm", "attention"])
+def test_what_reads_in_order_needs_the_whole_past(likes, kind):
+    from dataclasses import replace
+
+    train = likes[0]
+    fields = tuple(replace(one, last=3) if one.kind == "history" else one for one in train.schema.fields)
+    with pytest.raises(ConfigError, match=r"past\.last = 3.*history_length"):
+        ranking().set_params(encoder__kind=kind).fit(replace(train, schema=replace(train.schema, fields=fields)))
+    short = replace(train, schema=replace(train.schema, fields=fields))
+    assert ranking().fit(short).recommend(train.user_ids[:1].to_list(), n=2).height == 2, "a bag does not"
 
 
 @pytest.mark.parametrize("negatives", ["catalogue", "uniform", "popular", "batch"])

@@ -17,7 +17,7 @@ from penchant._config import plain
 from penchant._progress import Progress
 from penchant._random import torch_generator
 from penchant._spec import Features
-from penchant.errors import DataError, Problem
+from penchant.errors import ConfigError, DataError, Problem
 from penchant.estimator.fitted import Fitted, Known, SideName
 from penchant.estimator.held_out import calibration_of, held_out_of, with_given
 from penchant.estimator.motion import check_segments, constants_of
@@ -33,8 +33,8 @@ from penchant.estimator.warming import (
 )
 from penchant.losses import Loss, combine
 from penchant.model import DualAutoencoder
-from penchant.nets import take, vectorise
-from penchant.tables import EncodedTables, Tables, TablesEncoder, Vocabulary
+from penchant.nets import KINDS, EncoderOptions, take, vectorise
+from penchant.tables import EncodedTables, Field, Tables, TablesEncoder, Vocabulary
 from penchant.training import (
     Anchored,
     Batch,
@@ -59,6 +59,7 @@ class _Options(Protocol):
     """What fitting asks of the estimator."""
 
     loss: Loss
+    encoder: EncoderOptions
     warm: WarmStart
     segments: str | None
     rng: int
@@ -222,10 +223,20 @@ def _prepared(
 def _check(options: _Options, tables: Tables, valid: Tables | None, given: Tables | None) -> None:
     """Before anything is learned."""
     check_segments(options.segments, tables)
+    _check_past(options.encoder.kind, tables.schema.history)
     _check_labels(tables, "training", options.loss)
     if valid is not None:
         _check_labels(valid, "validation", options.loss)
         _check_apart(given, valid)
+
+
+def _check_past(kind: str, past: Field | None) -> None:
+    """What read a history in order of time would take pairs older than its ``last`` entries for newer than these."""
+    if past is not None and past.last is not None and kind in KINDS and KINDS[kind].causal:
+        raise ConfigError(
+            f"{past.name}.last = {past.last}: encoder.kind = {kind!r} learns each pair by what came before it, and "
+            "needs all of the past for that: leave last out; encoder.history_length says how much of it is read"
+        )
 
 
 def _check_labels(tables: Tables, which: str, loss: Loss) -> None:
