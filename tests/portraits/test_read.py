@@ -86,7 +86,7 @@ def test_likely_values_are_words_of_what_nine_of_ten_likes_are():
     ).astype(np.float32)
     likes = Likes(decoded, value, np.arange(n), np.arange(n))
     intervals = fit_intervals(likes, encoder.layout)
-    said = likely_values(encoder, intervals, np.array([0.5, 0.98, 0.02, 0.97, 0.5], dtype=np.float32))
+    (said,) = likely_values(encoder, intervals, np.array([[0.5, 0.98, 0.02, 0.97, 0.5]], dtype=np.float32))
     found = {row["feature"]: row for row in said.iter_rows(named=True)}
     assert found["genre"]["said"] == "b"
     assert found["tags"]["said"] == "with x"
@@ -98,6 +98,17 @@ def test_likely_values_are_words_of_what_nine_of_ten_likes_are():
     anything[:, 1] = 1 - anything[:, 2]  # one of two words
     flat = np.full((n, 5), 0.5, np.float32)
     wide = fit_intervals(Likes(flat, anything, np.arange(n), np.arange(n)), encoder.layout)
-    said = likely_values(encoder, wide, np.full(5, 0.5, np.float32))
+    (said,) = likely_values(encoder, wide, np.full((1, 5), 0.5, np.float32))
     assert said["open"].all()
     assert set(said["said"]) == {"open"}
+
+
+def test_likely_values_of_many_are_those_of_each():
+    encoder = SideEncoder.fit(FIELDS, FRAME)
+    random = np.random.default_rng(1)
+    decoded, value = random.random((300, 5), np.float32), (random.random((300, 5)) < 0.3).astype(np.float32)
+    intervals = fit_intervals(Likes(decoded, value, np.arange(300), np.arange(300)), encoder.layout)
+    every = likely_values(encoder, intervals, decoded[:4], 0.8)
+    assert len({str(said.rows()) for said in every}) > 1
+    for said, raw in zip(every, decoded, strict=False):
+        assert said.equals(likely_values(encoder, intervals, raw[None], 0.8)[0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penchant._spec import Block, Layout
-from penchant.portraits import Evidence, Others, Reading, fit_linear, fit_reading, past_of
+from penchant.portraits import Evidence, Others, Past, Reading, fit_linear, fit_reading, past_of
 
 N, M, W = 120, 200, 3
 LAYOUT = Layout((Block("tags", "bag", W + 2, W, "binary"),))
@@ -60,8 +60,25 @@ def test_subjects_without_a_past_are_read_as_new_ones(world):
     nothing = past_of(
         2, np.zeros(0, int), np.zeros(0, int), np.zeros(0), Others(vectors, np.zeros((M, 1))), linear.means
     )
-    assert reading.stages(Evidence(share[:2], own[:2], nothing)) == [reading.new, reading.new]
-    assert reading.stages(Evidence(share, own, past))[0] is reading.known
+    ((stage, rows),) = reading.by_stage(Evidence(share[:2], own[:2], nothing))
+    assert (stage, rows.tolist()) == (reading.new, [0, 1])
+    assert next(reading.by_stage(Evidence(share, own, past)))[0] is reading.known
+
+
+def test_known_and_new_subjects_are_read_together_as_apart(world):
+    share, _, _, own, _, _, past = world
+    reading = fit(world, share)
+    known = (np.arange(N) % 3 > 0)[:, None]
+    both = Evidence(share, own, Past(past.liked * known, past.disliked * known, past.counts * known))
+    shares = reading.shares(both)
+    ends = reading.ends(both, shares)
+    counted = [(stage, rows.tolist()) for stage, rows in reading.by_stage(both)]
+    assert [stage for stage, _ in counted] == [reading.known, reading.new]
+    assert sorted(row for _, rows in counted for row in rows) == list(range(N))
+    for stage, j in ((stage, j) for stage, rows in counted for j in rows):
+        alone = stage.shares.apply(reading.raw(both)[j : j + 1])
+        np.testing.assert_array_equal(shares[j : j + 1], alone)
+        np.testing.assert_array_equal([end[j : j + 1] for end in ends], stage.shares.interval(alone))
 
 
 def test_with_nothing_held_out_the_linear_reading_stands(world):

@@ -105,18 +105,18 @@ def ranges_of(
     certified = (end.clamp(0, 1).cpu().numpy() for end in (found.certified.low, found.certified.high))
     reached = (end.cpu().numpy() for end in (found.found.low, found.found.high))
     labels = fitted.side_encoder(of).labels()
-    names = {"feature": [feature for feature, _ in labels], "value": [value for _, value in labels]}
+    names = [pl.Series("feature", [said for said, _ in labels]), pl.Series("value", [said for _, said in labels])]
     return [
         pl.DataFrame(
-            {
-                **names,
-                "decoded": decoded,
-                "low": low,
-                "high": high,
-                "found_low": least,
-                "found_high": most,
-                "open": high - low > OPEN,
-            }
+            [
+                *names,
+                pl.Series("decoded", decoded),
+                pl.Series("low", low),
+                pl.Series("high", high),
+                pl.Series("found_low", least),
+                pl.Series("found_high", most),
+                pl.Series("open", high - low > OPEN),
+            ]
         )
         for decoded, low, high, least, most in zip(here, *certified, *reached, strict=True)
     ]

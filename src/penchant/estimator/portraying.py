@@ -166,8 +166,14 @@ def portraits_of(
     notes = () if trained else (NO_PORTRAIT_TERM,)
     if details and not isinstance(space, UniformSpace):
         notes = (*notes, _NO_DETAILS)
+    likely: list[pl.DataFrame | None] = [None] * len(names)
+    for stage, rows in reading.by_stage(given):
+        if stage.intervals is not None:
+            said = likely_values(encoder, stage.intervals, raw[rows])
+            for j, one in zip(rows, said, strict=True):
+                likely[j] = one
     found = []
-    for j, (name, stage) in enumerate(zip(names, reading.stages(given), strict=True)):
+    for j, name in enumerate(names):
         centre = asked.points[j].cpu().numpy()
         ball, more = radius_of(fitted, of, centre, reach), None
         if details and isinstance(space, UniformSpace):
@@ -183,7 +189,7 @@ def portraits_of(
                 population=fitted.population[of],
                 examples=real[j].head(max(0, examples)),
                 ball=ball,
-                likely=None if stage.intervals is None else likely_values(encoder, stage.intervals, raw[j]),
+                likely=likely[j],
                 details=more,
                 notes=notes,
                 sure=how_sure(fitted, side, asked.points[j : j + 1]),

@@ -373,8 +373,9 @@ def nearest_each(
     distance, found = fitted.topk(to, points, min(n, len(fitted.known[to].points)), exclude)
     reached = torch.isfinite(distance).cpu().numpy()
     base = distance.double().cpu().numpy()[reached]
-    frame = described(fitted, to, found.cpu().numpy()[reached]).with_columns(
-        distance=base, probability=fitted.calibration.probability(base)
+    probability = fitted.calibration.probability(base)
+    frame = described(fitted, to, found.cpu().numpy()[reached]).hstack(
+        [pl.Series("distance", base), pl.Series("probability", probability)]
     )
     ends = [0, *np.cumsum(reached.sum(1)).tolist()]
     return [frame[a:b] for a, b in pairwise(ends)]

@@ -143,5 +143,8 @@ def _past(fitted: Fitted, about: SideName, of: SideName, rows: Int[np.ndarray, "
 
 def _met(fitted: Fitted, about: SideName, of: SideName, rows: Int[np.ndarray, " n"]) -> pl.DataFrame:
     """What known ones among ``rows`` met in the training rows: position in ``rows``, row of the other side, liked."""
-    asked = pl.DataFrame({"position": np.arange(len(rows)), about: rows}).filter(pl.col(about) >= 0)
+    position = np.flatnonzero(rows >= 0)
+    asked = pl.DataFrame({"position": position, about: rows[position]})
+    if not len(asked):
+        return pl.DataFrame(schema={"position": pl.Int64, of: pl.Int64, "liked": pl.Boolean})
     return asked.join(fitted.seen.select(about, of, "liked"), on=about, maintain_order="left_right")

@@ -109,35 +109,47 @@ def _features(
         or [np.zeros(0, bool)]
     )
     lift = np.maximum(vector, _FLOOR) / np.maximum(population, _FLOOR)
-    frame = pl.DataFrame(
-        {
-            "feature": [feature for feature, _ in labels],
-            "value": [value for _, value in labels],
-            "share": vector,
-            "low": ends[0],
-            "high": ends[1],
-            "population": population,
-            "difference": vector - population,
-            "lift": pl.Series(np.where(numbers, np.nan, lift), nan_to_null=True, dtype=pl.Float64),
-        },
-        schema_overrides={"feature": pl.String, "value": pl.String},
+    difference = vector - population
+    order = np.argsort(-np.nan_to_num(np.abs(difference), nan=np.inf), kind="stable")  # the largest first
+    return pl.DataFrame(
+        [
+            pl.Series("feature", [labels[j][0] for j in order], dtype=pl.String),
+            pl.Series("value", [labels[j][1] for j in order], dtype=pl.String),
+            pl.Series("share", vector[order]),
+            pl.Series("low", ends[0][order]),
+            pl.Series("high", ends[1][order]),
+            pl.Series("population", population[order]),
+            pl.Series("difference", difference[order]),
+            pl.Series("lift", np.where(numbers, np.nan, lift)[order], nan_to_null=True, dtype=pl.Float64),
+        ]
     )
-    return frame.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
 
 
 def likely_values(
-    encoder: SideEncoder, intervals: PortraitIntervals, raw: Float[np.ndarray, " width"], level: float = 0.9
-) -> pl.DataFrame:
-    """What a really liked one looks like with this probability, field by field: one row a field that can be read.
+    encoder: SideEncoder, intervals: PortraitIntervals, raw: Float[np.ndarray, "n width"], level: float = 0.9
+) -> list[pl.DataFrame]:
+    """What really liked ones look like with this probability, field by field: one row a field that can be read.
 
     Arguments:
-        raw: the portrait's vector as read, before calibration (see `Reading.raw`).
+        raw: the portraits' vectors as read, before calibration (see `Reading.raw`).
         level: one of ``intervals.levels``; the promise is kept field by field, not for all fields at once.
 
     Returns:
-        Columns: feature, level, open (the field may be anything, or nearly), said ("1985 to 1997", "drama or comedy").
+        For each portrait a table of feature, level, open (the field may be anything, or nearly), said ("1985 to 1997",
+        "drama or comedy").
     """
-    low, high = (ends[0] for ends in intervals.intervals(raw[None], level))
+    ends = intervals.intervals(raw, level)
+    return [_likely(encoder, intervals, *one, level) for one in zip(raw, *ends, strict=True)]
+
+
+def _likely(
+    encoder: SideEncoder,
+    intervals: PortraitIntervals,
+    raw: Float[np.ndarray, " width"],
+    low: Float[np.ndarray, " width"],
+    high: Float[np.ndarray, " width"],
+    level: float,
+) -> pl.DataFrame:
     sets, verdicts = intervals.sets_within(raw, high), intervals.verdicts_within(low, high)
     kinds = {kind.field.name: kind for kind in encoder.kinds}
     rows = []

@@ -6,7 +6,7 @@ The weights a, b ≥ 0, the calibration and the intervals are fitted on held-out
 once for new ones, of whom the decoder is asked without id and history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,21 +85,26 @@ class Reading:
 
     def calibrated(self, evidence: Evidence, raw: Float[np.ndarray, "n width"]) -> Float[np.ndarray, "n width"]:
         """`shares`, where `raw` is at hand."""
-        is_new = _new(evidence.past)
-        return np.where(is_new[:, None], self.new.shares.apply(raw), self.known.shares.apply(raw))
+        shares = np.empty(raw.shape)
+        for stage, rows in self.by_stage(evidence):
+            shares[rows] = stage.shares.apply(raw[rows])
+        return shares
 
     def ends(
         self, evidence: Evidence, shares: Float[np.ndarray, "n width"]
     ) -> tuple[Float[np.ndarray, "n width"], Float[np.ndarray, "n width"]]:
         """Ends of a 90 % interval for the true share of each, in [0, 1]."""
-        is_new = _new(evidence.past)[:, None]
-        known, new = self.known.shares.interval(shares), self.new.shares.interval(shares)
-        low, high = (np.where(is_new, b, a) for a, b in zip(known, new, strict=True))
+        low, high = np.empty(shares.shape), np.empty(shares.shape)
+        for stage, rows in self.by_stage(evidence):
+            low[rows], high[rows] = stage.shares.interval(shares[rows])
         return low, high
 
-    def stages(self, evidence: Evidence) -> list[Stage]:
-        """The fit that counts for each subject."""
-        return [self.new if new else self.known for new in _new(evidence.past).tolist()]
+    def by_stage(self, evidence: Evidence) -> Iterator[tuple[Stage, Int[np.ndarray, " _"]]]:
+        """The fits that count for any of the subjects, and for which ones: rows of the evidence."""
+        is_new = _new(evidence.past)
+        for stage, rows in ((self.known, np.flatnonzero(~is_new)), (self.new, np.flatnonzero(is_new))):
+            if len(rows):
+                yield stage, rows
 
     def state(self) -> dict[str, np.ndarray]:
         """As arrays."""

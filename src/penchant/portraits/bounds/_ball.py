@@ -19,8 +19,8 @@ from penchant.portraits.bounds._crown import InputSets
 
 __all__ = ["BallBoxes"]
 
-_STEPS = 6
-"""Secant steps towards the best level where boxes hold their ball's centre; three or four are usual."""
+_STEPS = 12
+"""Newton's steps towards the best level where boxes hold their ball's centre; three or four are usual."""
 
 _MORE_STEPS = 24
 """Steps where they do not, and the level is kept between bounds."""
@@ -69,6 +69,8 @@ class BallBoxes(InputSets):
 
     def take(self, rows: slice | Int[Tensor, " q"]) -> "BallBoxes":
         """Some of the sets."""
+        if isinstance(rows, slice) and rows == slice(0, len(self.centre)):
+            return self
         return BallBoxes(self.centre[rows], self.low[rows], self.high[rows], self.reach[rows], self.norm)
 
     def around_box(self) -> tuple[Float[Tensor, "p k"], Float[Tensor, "p k"]]:
@@ -91,7 +93,8 @@ class BallBoxes(InputSets):
     def maximiser(self, forms: Float[Tensor, "#p m k"]) -> Float[Tensor, "p m k"]:
         """A point of each (non-empty) set where each form is largest, up to rounding."""
         size, sign = forms.abs(), _turns(forms)
-        near, far = sign * self.middle - self.half, sign * self.middle + self.half
+        turned = sign * self.middle
+        near, far = turned - self.half, turned + self.half
         if math.isinf(self.norm):
             step = far
         elif self.norm == 1:
@@ -158,17 +161,16 @@ class BallBoxes(InputSets):
         above = power.sum(-1).expand(len(self.centre), -1)
         if near is not None:
             return _level_between(above, power, far, near)
-        # H is concave and below x at x0 = H(inf): secants from there come down to the best level and never pass it
-        held_above = _held(above, power, far, None).sum(-1)
-        level = held_above
+        # H is concave, of straight pieces, and below x at H(inf): Newton's steps from there come down to the best level
+        # and never pass it; they end on its piece. Beyond an edge are the axes that give all that the edge can use
+        edge, level = power / far, _held(above, power, far, None).sum(-1)
         for _ in range(_STEPS):
-            held = _held(level, power, far, None).sum(-1)
-            slope = (held_above - held) / (above - level)
-            new = ((held - slope * level) / (1 - slope)).nan_to_num(math.inf).clamp(min=0)  # 0 / 0 once they agree
-            new = torch.minimum(new, level).where(above - level > _SAME * above, level)
-            above, held_above, level, last = level, held, new, level
-            if bool((last - level <= _SAME * last).all()):
+            beyond = edge > level[..., None]
+            given, slope = torch.where(beyond, 0.0, power).sum(-1), (far * beyond).sum(-1)
+            new = torch.where(slope < 1, given / (1 - slope), level).minimum(level)
+            if torch.equal(new, level):
                 break
+            level = new
         return level
 
 

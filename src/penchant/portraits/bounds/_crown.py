@@ -53,8 +53,8 @@ class ReLUNetwork:
 
     @property
     def entries(self) -> int:
-        """Of the linear forms of its widest layer, for one set."""
-        return max(len(weight) for weight in self.weights) * max(weight.shape[1] for weight in self.weights)
+        """Of the linear forms of its widest layer, downwards and upwards, for one set."""
+        return 2 * max(len(weight) for weight in self.weights) * max(weight.shape[1] for weight in self.weights)
 
     def __call__(self, x: Float[Tensor, "*b n"]) -> Float[Tensor, "*b m"]:
         """The outputs."""
@@ -176,19 +176,18 @@ class Crown:
     def _range(self, layer: int, skip: Float[Tensor, "m n"] | None = None) -> tuple[Tensor, Tensor]:
         """Bounds of a layer's outputs: the narrower ones of CROWN and interval arithmetic."""
         weight, bias = self.network.weights[layer], self.network.biases[layer]
-        past = None if skip is None else skip[None]
-        ends = []
-        for sign in (-1.0, 1.0):
-            forms, constant = self._back(sign * weight[None], layer)
-            ends.append(sign * (self.inputs.maximum(forms if past is None else forms + sign * past) + constant) + bias)
-        low, high = ends
+        past = None if skip is None else torch.cat([-skip, skip])[None]
+        forms, constant = self._back(torch.cat([-weight, weight])[None], layer)  # how far down, and how far up
+        reach = self.inputs.maximum(forms if past is None else forms + past) + constant
+        m = len(weight)
+        low, high = bias - reach[:, :m], bias + reach[:, m:]
         if self.ranges:
             below, above = (end.clamp(min=0) for end in self.ranges[-1])
             middle, half = (below + above) / 2, (above - below) / 2
             centre, spread = middle @ weight.mT + bias, half @ weight.abs().mT
             above = below = spread
             if past is not None:
-                above = spread + self.inputs.maximum_by_axes(past)
-                below = spread + self.inputs.maximum_by_axes(-past)
+                more = self.inputs.maximum_by_axes(past)
+                below, above = spread + more[:, :m], spread + more[:, m:]
             high, low = torch.minimum(high, centre + above), torch.maximum(low, centre - below)
         return low, torch.maximum(low, high)  # a unit that is constant, and its rounding

@@ -8,14 +8,18 @@ from torch import Tensor
 
 from penchant.portraits.bounds._ball import BallBoxes
 
-__all__ = ["climb"]
+__all__ = ["Own", "climb"]
 
 _SHORTER = 0.5
 """By how much steps of a function become shorter where one did not lead up."""
 
 
+Own = Callable[[Float[Tensor, "p m k"]], tuple[Float[Tensor, "p m"], Float[Tensor, "p m k"]]]
+"""Value of function j at point (i, j), for all i and j, and its gradient there."""
+
+
 def climb(
-    own: Callable[[Float[Tensor, "p m k"]], Float[Tensor, "p m"]],
+    own: Own,
     sets: BallBoxes,
     start: Float[Tensor, "p m k"],
     steps: int,
@@ -27,19 +31,17 @@ def climb(
     the set, and nothing has to be projected.
 
     Arguments:
-        own: value of function j at point (i, j), for all i and j.
+        own: the functions.
         start: points of the sets, one for each function.
 
     Source: Frank, Wolfe 1956, Nav. Res. Log. Q. 3.
     """
-    best = own(start)
+    best, gradient = own(start)
     share = torch.ones_like(best)[..., None]
     for _ in range(steps):
-        at = start.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(own(at).sum(), at)
         point = start + share * (sets.maximiser(gradient) - start)
-        value = own(point)
+        value, there = own(point)
         up = (value > best)[..., None]
-        start, best = torch.where(up, point, start), torch.maximum(value, best)
+        start, gradient, best = torch.where(up, point, start), torch.where(up, there, gradient), value.maximum(best)
         share = torch.where(up, share, _SHORTER * share)
     return best

@@ -9,7 +9,7 @@ Source: docs/theory, portraits; Zhang et al. 2018, arXiv 1811.00866 (linear boun
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -149,12 +149,12 @@ def found_range(
     """
     if steps < 0 or samples < 0:
         raise ConfigError(f"steps = {steps}, samples = {samples}: at least 0 expected")
-    exact = copy.deepcopy(decoder).double().requires_grad_(False)
+    own = _OwnLogits.of(decoder)
     sets = _balls(space, centres, radius)
     points = _starts(space, sets, samples, rng)
     found = torch.cat([
-        climb(partial(_own_logits, exact), sets.take(rows), _best(exact, points[rows]), steps)
-        for rows in _rows(len(points), max(p.numel() for p in exact.parameters()))
+        climb(own, sets.take(rows), own.best(points[rows]), steps)
+        for rows in _rows(len(points), max(p.numel() for p in decoder.parameters()))
     ])  # fmt: skip
     low, high = found.chunk(2, 1)
     return Range(-low, high, False)
@@ -183,8 +183,10 @@ def decoded_bounds(
     bounds = DecodedBounds(
         certified_range(decoder, space, centres, radius), found_range(decoder, space, centres, radius)
     )
+    if pieces < 2:
+        return bounds
     wide = (bounds.ratio() > target).nonzero()[:, 0]
-    if pieces > 1 and len(wide):
+    if len(wide):
         some = radius[wide] if isinstance(radius, Tensor) else radius
         tighter = certified_range(decoder, space, centres[wide], some, pieces=pieces)
         low, high = bounds.certified.low.clone(), bounds.certified.high.clone()
@@ -235,7 +237,7 @@ def _balls(
 def _rows(n: int, entries: int) -> Iterator[slice]:
     """So many balls at a time that their linear forms, of so many entries each, stay in the cache."""
     size = max(1, _AT_ONCE // entries)
-    return (slice(start, start + size) for start in range(0, max(n, 1), size))
+    return (slice(start, min(n, start + size)) for start in range(0, max(n, 1), size))
 
 
 def _bounded(network: ReLUNetwork, sets: BallBoxes, cuts: int) -> tuple[Float[Tensor, "p m"], Float[Tensor, "p m"]]:
@@ -266,20 +268,58 @@ def _starts(space: UniformSpace, sets: BallBoxes, samples: int, rng: int) -> Flo
     return torch.cat([points, torch.stack(drawn)], 1) if drawn else points
 
 
-def _best(exact: MLPDecoder, points: Float[Tensor, "p s k"]) -> Float[Tensor, "p n k"]:
-    """For each feature the one of the points where its logit is smallest, then where it is largest."""
-    logits: Tensor = exact.logits(points.flatten(0, 1)).unflatten(0, points.shape[:2])
-    best = torch.cat([logits.argmin(1), logits.argmax(1)], 1)
-    return points.gather(1, best[..., None].expand(-1, -1, points.shape[2]))
+@dataclass(frozen=True, slots=True, eq=False)
+class _OwnLogits:
+    """A decoder in float64, of which each output is asked at points of its own.
+
+    -1 times the logit of feature j at each point (i, j), then the logit of feature j at (i, m + j).
+    """
+
+    hidden: Sequence[Callable[[Tensor], Tensor]]
+    """All layers but the last."""
+    weight: Float[Tensor, "n h"]
+    """Of the last layer."""
+    bias: Float[Tensor, " n"]
+    skip: Float[Tensor, "n k"] | None
+    """What goes past the hidden layers."""
+
+    @classmethod
+    def of(cls, decoder: MLPDecoder) -> "_OwnLogits":
+        """Of a decoder's outputs, first -1 times each, then each."""
+        *hidden, last = decoder.layers
+        assert isinstance(last, nn.Linear), "a decoder ends in one"
+        skip = None if decoder.linear is None else _twice(decoder.linear.weight)
+        return cls([_exact(layer) for layer in hidden], _twice(last.weight), _twice(last.bias), skip)
+
+    def __call__(self, points: Float[Tensor, "p n k"]) -> tuple[Float[Tensor, "p n"], Float[Tensor, "p n k"]]:
+        at = points.detach().requires_grad_()
+        hidden = self._deep(at)
+        (gradient,) = torch.autograd.grad(hidden, at, self.weight.expand_as(hidden))
+        logits = (hidden.detach() * self.weight).sum(-1) + self.bias
+        if self.skip is None:
+            return logits, gradient
+        return logits + (points * self.skip).sum(-1), gradient + self.skip
+
+    def best(self, points: Float[Tensor, "p s k"]) -> Float[Tensor, "p n k"]:
+        """For each output the one of the points where it is largest."""
+        logits = self._deep(points) @ self.weight.mT + self.bias
+        if self.skip is not None:
+            logits = logits + points @ self.skip.mT
+        return points.gather(1, logits.argmax(1)[..., None].expand(-1, -1, points.shape[2]))
+
+    def _deep(self, points: Float[Tensor, "*p k"]) -> Float[Tensor, "*p h"]:
+        for layer in self.hidden:
+            points = layer(points)
+        return points
 
 
-def _own_logits(exact: MLPDecoder, points: Float[Tensor, "p n k"]) -> Float[Tensor, "p n"]:
-    """-1 times the logit of feature j at each point (i, j), then the logit of feature j at (i, m + j)."""
-    hidden, last = exact.layers[:-1](points), exact.layers[-1]
-    assert isinstance(last, nn.Linear), "a decoder ends in one"
-    logits = (hidden * _twice(last.weight)).sum(-1) + _twice(last.bias)
-    return logits if exact.linear is None else logits + (points * _twice(exact.linear.weight)).sum(-1)
+def _exact(layer: nn.Module) -> Callable[[Tensor], Tensor]:
+    """A layer in float64."""
+    if not isinstance(layer, nn.Linear):
+        return layer
+    return partial(nn.functional.linear, weight=layer.weight.detach().double(), bias=layer.bias.detach().double())
 
 
 def _twice(weight: Float[Tensor, "m *k"]) -> Float[Tensor, "n *k"]:
-    return torch.cat([-weight, weight])
+    exact = weight.detach().double()
+    return torch.cat([-exact, exact])
