@@ -36,8 +36,8 @@ from _service_servers import bare, load_on, penchant, portraits_of, trained
 from _service_soak import resident, soak
 
 ITEMS, SMALL = 100_000, 2000
-CALLERS = 64
-"""At once; of slower routes fewer, as many as they let wait."""
+CALLERS, FEWER = 64, 12
+"""At once; of slower routes fewer, so that all may wait."""
 _EVERY_S = 0.5
 """From one switch to the next."""
 PENCHANT, BARE = "penchant", "bare FastAPI route"
@@ -86,9 +86,11 @@ def recommend(folder: Path, seconds: float, rounds: int) -> list[Row]:
 def portrait(folder: Path, seconds: float, rounds: int) -> list[Row]:
     model = trained(folder, SMALL, 1)
     rows = portraits_of(model, 200)
-    plain = throughput("portrait", model, "portrait", [{"user": row} for row in rows], seconds, rounds, 12)
-    ranged = [{"user": row, "ranges": True} for row in rows]
-    return [*plain, *throughput("portrait with proved ranges", model, "portrait", ranged, seconds, rounds, 4)]
+    plain, ranged = ([{"user": row, "ranges": ranges} for row in rows] for ranges in (False, True))
+    return [
+        *throughput("portrait", model, "portrait", plain, seconds, rounds, FEWER),
+        *throughput("portrait with proved ranges", model, "portrait", ranged, seconds, rounds, FEWER),
+    ]
 
 
 def overload(folder: Path, seconds: float, rounds: int) -> list[Row]:

@@ -140,7 +140,7 @@ class Vector(Kind):
         low, high = np.array(self.low), np.array(self.high)
         numbers = np.clip((1 - u) * low + u * high, low, high)
         series = pl.Series(self.field.name, numbers, dtype=pl.Array(pl.Float64, len(self.low))).arr.to_list()
-        return series.set(pl.Series(missing), None)
+        return series.set(pl.Series(missing), None) if missing.any() else series
 
     def words(self, value: Float32[np.ndarray, " width"]) -> str:
         """The first numbers."""
