@@ -26,6 +26,8 @@ def test_each_place_is_dropped_with_its_share_and_by_itself(share):
 def test_nothing_everything_and_nowhere():
     assert not dropped((50, 3), 0.0, CPU).any()
     assert dropped((50, 3), 1.0, CPU).all()
+    each = dropped((50, 3), torch.tensor([[0.0, 1.0, 0.0]]), CPU)
+    assert (each.any(0).tolist(), each.all(0).tolist()) == ([False, True, False],) * 2
     assert dropped((0, 3), 0.5, CPU).shape == Dropout(0.5)(torch.ones(0, 3)).shape == (0, 3)
 
 

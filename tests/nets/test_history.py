@@ -5,6 +5,7 @@ import torch
 
 from penchant._spec import History
 from penchant.nets import EncoderOptions, HistoryBag, no_history
+from penchant.nets.history import dropped_entries
 
 OPTIONS = EncoderOptions(embedding_dim=3, history_dropout=0.5, history_shrink=2.0)
 VECTORS = torch.tensor([[0.0, 1.0], [1.0, torch.nan], [0.5, 0.0]])
@@ -69,6 +70,23 @@ def test_dropout_happens_in_training_only_and_spares_nobody_for_good():
     empty = (drawn.abs().sum(1) == 0).double().mean()
     assert 0.35 < empty < 0.65
     torch.testing.assert_close(drawn[drawn.abs().sum(1) > 0].mean(0), still[2])
+
+
+def test_of_thinned_histories_any_part_is_left_as_likely_as_another():
+    n, each = 6000, 20
+    entries = torch.zeros(n * each)
+    past = History(entries.long(), entries, entries, entries.long(), entries, torch.arange(n + 1) * each)
+    torch.manual_seed(1)
+    left = each - dropped_entries(past, 0.5, 0.3).view(n, each).sum(1)
+    counts = torch.bincount(left, minlength=each + 1) / n
+    assert counts[0] == pytest.approx(0.3 / (each + 1), abs=0.005), "nothing"
+    assert counts[-1] == pytest.approx(0.3 / (each + 1), abs=0.005), "all of it"
+    assert left.double().mean() == pytest.approx(each / 2, abs=0.2)
+    gone = dropped_entries(past, 0.0, 0.3).view(n, each)
+    assert gone.any(1).double().mean() == pytest.approx(0.3 * each / (each + 1), abs=0.02), "the others are whole"
+    plain = dropped_entries(past, 0.5, 0.0).view(n, each)
+    assert not plain.all(1).any()
+    assert dropped_entries(past, 0.0, 0.0) is None
 
 
 def test_a_left_out_item_that_was_dropped_is_not_taken_away_twice():

@@ -25,7 +25,7 @@ from penchant.training import Anchored, WarmStart, encode_all
 
 __all__ = ["anchored", "check_same_networks", "check_schema", "drift_since", "remembered", "with_known"]
 
-_FREE = {"dropout", "unseen", "history_dropout"}
+_FREE = {"dropout", "unseen", "history_dropout", "history_thinned"}
 """Options of an encoder that are of training alone, and may differ from the earlier fit's."""
 
 

@@ -68,6 +68,9 @@ class EncoderOptions:
     """Share of values moved to the unseen place while training, in [0, 1): what serves new values later."""
     history_dropout: float = 0.3
     """Share of a user's earlier items dropped while training, in [0, 1) (schemas with a history)."""
+    history_thinned: float = 0.0
+    """Share of histories of which, while training, a random part is left, from nothing to all, in [0, 1): for users of
+    whom little is known."""
     history_shrink: float | int = 5.0
     """So many average items are added to a user's earlier ones before the mean of their features is taken, >= 0."""
     history_length: int = 200
@@ -90,7 +93,7 @@ class EncoderOptions:
         check_hidden(self.hidden, self.activation, "encoder")
         if self.inputs not in ("embedding", "vector"):
             raise ConfigError(f"encoder.inputs = {self.inputs!r}: 'embedding' or 'vector' expected")
-        for name in ("dropout", "unseen", "history_dropout"):
+        for name in ("dropout", "unseen", "history_dropout", "history_thinned"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"encoder.{name} = {getattr(self, name)}: a share in [0, 1) expected")
         if not 0 <= self.history_shrink < math.inf:

@@ -23,11 +23,13 @@ def _words(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.SFC64(seed).random_raw(size // 4 + 1).view(np.uint16)[:size].reshape(shape)
 
 
-def dropped(shape: tuple[int, ...], share: float, device: torch.device) -> Bool[Tensor, "*shape"]:
+def dropped(
+    shape: tuple[int, ...], share: float | Float[Tensor, "*#shape"], device: torch.device
+) -> Bool[Tensor, "*shape"]:
     """True with probability ``share`` (to 1/65,536), each element by itself."""
-    cut = round(share * _LEVELS)
     if device.type != "cpu":
-        return torch.rand(shape, device=device) < cut / _LEVELS
+        return torch.rand(shape, device=device) < share
+    cut = (share * _LEVELS).round().numpy() if isinstance(share, Tensor) else round(share * _LEVELS)
     return torch.from_numpy(_words(shape) < cut)
 
 

@@ -12,7 +12,7 @@ from penchant.nets.base import EncoderOptions
 from penchant.nets.dropout import dropped
 from penchant.nets.features import repeat_bags
 
-__all__ = ["HistoryBag", "Sums", "find_entries", "standardised"]
+__all__ = ["HistoryBag", "Sums", "dropped_entries", "find_entries", "standardised"]
 
 _DEVIATION = 0.1
 _LEAST_SPREAD = 0.05
@@ -44,6 +44,21 @@ def standardised(vectors: Float[Tensor, "n_items m"], first: int | None = None) 
     return centred / centred[:first].square().mean(0).sqrt().clamp(min=_LEAST_SPREAD)
 
 
+def dropped_entries(past: History, share: float, thinned: float) -> Bool[Tensor, " nnz"] | None:
+    """Entries that are left away in a batch; None: none are.
+
+    Arguments:
+        share: of the entries of a history.
+        thinned: share of the histories of which instead a random part is left, anything from nothing to all of it.
+    """
+    device = past.items.device
+    if not thinned:
+        return dropped(tuple(past.items.shape), share, device) if share else None
+    chance = torch.rand(2, len(past.offsets) - 1)
+    each = torch.where(chance[0] < thinned, chance[1], share).to(device)
+    return dropped(tuple(past.items.shape), each.index_select(0, repeat_bags(past)), device)
+
+
 def find_entries(
     past: History, rows: Int[Tensor, " b"], items: Int[Tensor, " b"], n_items: int
 ) -> tuple[Int[Tensor, " b"], Bool[Tensor, " b"]]:
@@ -73,7 +88,8 @@ class HistoryBag(nn.Module):
     def __init__(self, n_items: int, n_features: int, dim: int, options: EncoderOptions) -> None:
         super().__init__()
         d = options.embedding_dim
-        self.d, self.n_items, self.shrink, self.share = d, n_items, options.history_shrink, options.history_dropout
+        self.d, self.n_items, self.shrink = d, n_items, options.history_shrink
+        self.share, self.thinned = options.history_dropout, options.history_thinned
         self.register_buffer("catalogue", torch.zeros(n_items, n_features))
         table = torch.zeros(2 * n_items, d + dim)
         nn.init.normal_(table[:, :d], std=_DEVIATION)
@@ -101,9 +117,8 @@ class HistoryBag(nn.Module):
             left_out: for each pair the item (a row of the catalogue) that is left out of its history.
             since: see `BaseEncoder.forward`; a plain bag takes no notice.
         """
-        weight = past.weight
-        if self.training and self.share:
-            weight = weight.masked_fill(dropped(tuple(weight.shape), self.share, weight.device), 0.0)
+        gone = dropped_entries(past, self.share, self.thinned) if self.training else None
+        weight = past.weight if gone is None else past.weight.masked_fill(gone, 0.0)
         if rows is not None and left_out is not None:
             return self._read(self._left_out(past, weight, rows, left_out, since))
         sums = self._sums(past, weight)

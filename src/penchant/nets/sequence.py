@@ -13,8 +13,7 @@ from penchant.nets._recurrent import Recurrent
 from penchant.nets._segments import Ordered, Segments, in_order, places_before, segments_of
 from penchant.nets.base import EncoderOptions, linear_layer
 from penchant.nets.causal import CausalBag
-from penchant.nets.dropout import dropped
-from penchant.nets.history import standardised
+from penchant.nets.history import dropped_entries, standardised
 
 __all__ = ["HistorySequence", "Network"]
 
@@ -62,7 +61,8 @@ class HistorySequence(nn.Module):
     ) -> None:
         super().__init__()
         d = options.history_dim
-        self.d, self.n_items, self.share, self.length = d, n_items, options.history_dropout, options.history_length
+        self.d, self.n_items, self.length = d, n_items, options.history_length
+        self.share, self.thinned = options.history_dropout, options.history_thinned
         self.bag = CausalBag(n_items, n_features, dim, options, half_life) if options.history_bag else None
         if self.bag is None:
             self.register_buffer("catalogue", torch.zeros(n_items, n_features))
@@ -107,9 +107,7 @@ class HistorySequence(nn.Module):
             left_out: for each pair the item (a row of the catalogue) whose place is where reading ends; with ``rows``.
             since: see `BaseEncoder.forward`; the bag fades by it.
         """
-        gone = None
-        if self.training and self.share:
-            gone = dropped(tuple(past.items.shape), self.share, past.items.device)
+        gone = dropped_entries(past, self.share, self.thinned) if self.training else None
         state = self._read(*self._places(past, gone, rows, left_out))
         if self.bag is None:
             return state, self.linear(state)
