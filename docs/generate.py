@@ -1,5 +1,5 @@
-"""Write what docs say of the code from the code: docs/cli.md, docs/configuration.md, the figures in README.md and
-docs/results.md.
+"""Write what docs say of the code from the code: docs/cli.md, docs/configuration.md, the settings in docs/service.md,
+the figures in README.md and docs/results.md.
 
     python docs/generate.py            write
     python docs/generate.py --check    say what is out of date, exit 1
@@ -24,6 +24,7 @@ import typer
 from penchant import PRESETS, GaussianSpace, Penchant
 from penchant._config import plain
 from penchant.cli import app
+from penchant.service import ServiceSettings
 from penchant.training import TrainingOptions
 
 ROOT = Path(__file__).parents[1]
@@ -31,8 +32,10 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from _results import RESULTS, Row, cell  # noqa: E402 - benchmarks are no package
 
 README, CLI, CONFIGURATION = ROOT / "README.md", ROOT / "docs" / "cli.md", ROOT / "docs" / "configuration.md"
+SERVICE = ROOT / "docs" / "service.md"
 RESULTS_PAGE, PICTURE = ROOT / "docs" / "results.md", ROOT / "docs" / "pictures" / "portrait_sensitivity.svg"
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
+"""Around what is made in a page that is not made as a whole."""
 MADE = "<!-- made by docs/generate.py: change the code, not this page -->"
 
 
@@ -171,9 +174,13 @@ def _sentence(owner: type) -> str:
 
 
 def _group(title: str, sentence: str, rows: list[tuple[str, str, Any]]) -> str:
-    lines = [f"| `{name}` | {_cell(text)} | `{json.dumps(plain(value))}` |" for name, text, value in rows]
     head = f"## {title}\n\n" + (f"{sentence}\n\n" if sentence else "")
-    return head + "\n".join(["| option | what it is | default |", "|---|---|---|", *lines]) + "\n"
+    return head + _options_table("option", rows)
+
+
+def _options_table(what: str, rows: list[tuple[str, str, Any]]) -> str:
+    lines = [f"| `{name}` | {_cell(text)} | `{json.dumps(plain(value))}` |" for name, text, value in rows]
+    return "\n".join([f"| {what} | what it is | default |", "|---|---|---|", *lines]) + "\n"
 
 
 def _changes(values: dict[str, Any]) -> Iterator[str]:
@@ -306,12 +313,22 @@ def _results_table(case: str, rows: list[dict[str, Any]], *, titled: bool = True
 
 def readme() -> str:
     """README.md with the figures put in."""
-    text = README.read_text()
-    before, after = text.index(BEGIN) + len(BEGIN), text.index(END)
-    return f"{text[:before]}\n{results()}{text[after:]}"
+    return _with(README, "results", results())
 
 
-PAGES = {CLI: cli, CONFIGURATION: configuration, RESULTS_PAGE: every_result, README: readme}
+def service() -> str:
+    """docs/service.md with the settings put in."""
+    return _with(SERVICE, "settings", _options_table("setting", _fields(ServiceSettings())))
+
+
+def _with(page: Path, name: str, made: str) -> str:
+    """A page with what is made between its two marks."""
+    text, begin, end = page.read_text(), BEGIN.format(name), END.format(name)
+    before, after = text.index(begin) + len(begin), text.index(end)
+    return f"{text[:before]}\n{made}{text[after:]}"
+
+
+PAGES = {CLI: cli, CONFIGURATION: configuration, SERVICE: service, RESULTS_PAGE: every_result, README: readme}
 
 
 def outdated() -> list[Path]:
