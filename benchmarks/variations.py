@@ -54,6 +54,7 @@ _NOTES = (
     "seed, preset ranking with the space and the latent in question (200 axes) and its scale by that of the default;",
     f"{'; '.join(_SAMPLED)}: likes against {_NEGATIVES} items drawn anew each step, not all, Gaussians on 64 axes.",
     "sigma by rows 1 … 5: mean deviation of users by fifths of their number of training rows, from few to many.",
+    f"{UNCERTAINTY}: the preset variational, as it stands.",
     "speed: gru, lstm and attention read users' histories, which the others do not have there.",
 )
 _TUNED = f"options: validation auc, seed 0, {len(SETTINGS['point'])} settings each, {BUDGET['epochs']} epochs at most."
