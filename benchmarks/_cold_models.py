@@ -20,6 +20,7 @@ def models(case: str) -> dict[str, Recommender]:
         return {
             "penchant": model("CiteULike-t", "penchant"),
             "LightFM": LightFM(by_past=False),
+            "LightFM tuned": model("CiteULike-t", "LightFM"),
             "popularity": Popular(),
         }
     few = {"encoder__bins": 5, "encoder__dropout": 0.5} if case == "ml-100k cold users" else {}

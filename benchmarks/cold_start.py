@@ -46,7 +46,8 @@ _NOTES = {
     "ml-100k cold users": _LABELLED,
     "ml-100k cold items": _LABELLED,
     "CiteULike-t cold items": (
-        f"Tags on at least {LEAST_TAGGED} articles. LightFM knows users by themselves, penchant by their past.",
+        f"Tags on at least {LEAST_TAGGED} articles. LightFM knows users by themselves, penchant by their past; LightFM",
+        "tuned too, with the settings of CiteULike-t in ranking.py.",
     ),
     _CLICKS: (
         "Clicks: mean, least and most over the folds of one split; settings as in ranking.py, where fold 0's",
