@@ -107,6 +107,12 @@ class Sketch:
     spread: float = math.inf
     """The bounds of groups that matter to a query are usually not above its lowest one by more."""
 
+    def laid_out(self, queries: Float[Tensor, "q k"], reach: Float[Tensor, " q"]) -> "Sketch":
+        """The same for queries such as these, which look for points within such distances: see ``spread``."""
+        bounds = self.bounds(queries)
+        within = self.power(reach) - bounds.own - self.boxed(bounds.forms).amin(1)
+        return replace(self, spread=max(0.0, float(within.quantile(_USUALLY))))
+
     def bounds(self, queries: Float[Tensor, "q k"]) -> Bounds:
         """Lower bounds of the rth powers of the distances of (finite) queries to all points."""
         columns, own, summands = self.lifted.queries(queries, self.axes)
@@ -165,18 +171,8 @@ def lift(points: Float[Tensor, "m k"], norm: int) -> Lifted:
     return Lifted(norm, centre, weight, mean, axes.flip(1).contiguous())
 
 
-def make_sketch(
-    points: Float[Tensor, "m k"],
-    lifted: Lifted,
-    axes: int,
-    queries: Float[Tensor, "q k"] | None = None,
-    reach: Float[Tensor, " q"] | None = None,
-) -> Sketch:
-    """The sketch of (finite) points on so many axes.
-
-    Arguments:
-        queries, reach: such as may come, and how far the points are that they look for; None: all groups may matter.
-    """
+def make_sketch(points: Float[Tensor, "m k"], lifted: Lifted, axes: int) -> Sketch:
+    """The sketch of (finite) points on so many axes; see `Sketch.laid_out`."""
     columns = torch.cat([lifted.points(part, axes).float() for part in points.split(_ROWS)])
     order = _order(columns[:, : min(axes, _FEW)])
     padded = -(-len(order) // GROUP) * GROUP
@@ -186,15 +182,7 @@ def make_sketch(
     grouped = table.view(axes + 2, -1, GROUP).transpose(0, 1).contiguous()
     least, most = grouped.amin(2).T, grouped.amax(2).T
     box = torch.cat([least, most.where(most.isfinite(), 0.0)])  # C is multiplied by 1: its largest is not looked at
-    made = Sketch(lifted, axes, grouped, box, row, columns.double().abs().amax(0))
-    return made if queries is None or reach is None else replace(made, spread=_spread(made, queries, reach))
-
-
-def _spread(sketch: Sketch, queries: Float[Tensor, "q k"], reach: Float[Tensor, " q"]) -> float:
-    """See `Sketch.spread`."""
-    bounds = sketch.bounds(queries)
-    within = sketch.power(reach) - bounds.own - sketch.boxed(bounds.forms).amin(1)
-    return max(0.0, float(within.quantile(_USUALLY)))
+    return Sketch(lifted, axes, grouped, box, row, columns.double().abs().amax(0))
 
 
 def _powers(y: Float[Tensor, "n k"], norm: int) -> Float[Tensor, "n w"]:

@@ -185,7 +185,7 @@ class PreparedPoints:
             costs[axes] = len(points) * (_ENTRY_NS * (axes + 2) + _PAIR_NS * near)
         best = min(costs, key=costs.__getitem__)
         scan = len(points) * (_ENTRY_NS * len(lifted.mean) + _PAIR_NS * _MOST)
-        return make_sketch(points, lifted, best, asked, reach) if costs[best] < scan else None
+        return make_sketch(points, lifted, best).laid_out(asked, reach) if costs[best] < scan else None
 
 
 def _share_within(
