@@ -41,7 +41,7 @@ def test_what_is_refused_is_raised_with_its_problem(client):
     assert refused.value.problem["request_id"] in str(refused.value)
 
 
-def scripted(*answers):
+def scripted(*answers, tries=3):
     left, slept = list(answers), []
 
     def answer(request):
@@ -50,7 +50,7 @@ def scripted(*answers):
             raise got
         return got
 
-    client = Client("http://here", transport=httpx.MockTransport(answer), sleep=slept.append, tries=3)
+    client = Client("http://here", transport=httpx.MockTransport(answer), sleep=slept.append, tries=tries)
     return client, slept
 
 
@@ -69,6 +69,9 @@ def test_a_map_that_is_drawn_is_waited_for():
     client, slept = scripted(*drawing, httpx.Response(200, json={"x": []}))
     assert client.map(wait_s=60) == {"x": []}
     assert len(slept) == 4, "three tries and a last one, and again"
+    client, slept = scripted(*drawing[:2], httpx.Response(200, json={"x": []}), tries=1)
+    assert client.map(wait_s=60) == {"x": []}
+    assert len(slept) == 2, "a single try waits too"
     for problem in ({"progress": 0.2}, {"title": "busy"}):
         client, _ = scripted(*[httpx.Response(503, json=problem) for _ in range(3)])
         with pytest.raises(ServiceError, match="503"):

@@ -102,6 +102,8 @@ class Client:
             except ServiceError as error:
                 if "progress" not in error.problem or time.monotonic() >= until:
                     raise
+                if self._tries == 1:  # nothing has waited yet
+                    self._sleep(_pause(1))
 
     def place(self, *, user: Who | None = None, item: Who | None = None) -> dict[str, Any]:
         """Where somebody is on the map, and who is in the ball; exactly one of ``user`` and ``item``."""
